@@ -16,7 +16,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: venv ## Start everything and a month of a sample county; ends with the addresses
-	@$(BIN)/python -m deploy.local.install
+	@$(BIN)/python -m deploy.local.install servers
 	@$(BIN)/python -m deploy.local.demo up
 
 down: venv ## Stop the demo; its data stay
@@ -26,16 +26,16 @@ clean: venv ## Stop the demo and forget its data
 	@$(BIN)/python -m deploy.local.demo clean
 
 test: venv ## Checks and the test suite, on a real Kafka and PostgreSQL of its own
-	@$(BIN)/python -m deploy.local.install
+	@$(BIN)/python -m deploy.local.install all
 	@$(MAKE) check
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-faults: venv ## Kills, outages and hostile input (about 40 minutes)
-	@$(BIN)/python -m deploy.local.install
+	@$(BIN)/python -m deploy.local.install all
 	@$(BIN)/python -m pytest -m faults $(ARGS)
 
 bench: venv ## Measure each hop against the raw limit of this machine
-	@$(BIN)/python -m deploy.local.install
+	@$(BIN)/python -m deploy.local.install servers
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: venv ## ruff and mypy, without tests
