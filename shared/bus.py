@@ -1,0 +1,363 @@
+"""The batch consumer, the only place that knows acknowledgements (delivery contract, design.md).
+
+A batch of raw records → one transaction (`Inbox`) → publish its answers → commit the Kafka
+offset, last. Whatever fails in between, the record comes again and is answered from the log.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.annotations import NoCast
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared import metrics, store
+from shared.clock import from_milliseconds
+from shared.database import Pool
+from shared.errors import OUTAGES, RACES, BrakeError, PartitionLostError
+from shared.inbox import Inbox, Incoming, Raw, Unreadable, unpack
+from shared.logs import log
+from shared.publisher import Publisher
+from shared.settings import ServiceSettings
+from shared.store import LogRow, Outgoing, Position
+
+E = TypeVar("E")
+
+RACE_TRIES = 3
+
+
+class Records(list[ConsumerRecord[bytes, bytes]]):
+    """A fetched batch that knows in which assignment it was fetched."""
+
+    generation: int = 0
+
+
+def kafka_broker(settings: ServiceSettings) -> KafkaBroker:
+    """FastStream's broker: it consumes; what leaves goes through `Publisher`."""
+    return KafkaBroker(
+        settings.bootstrap,
+        logger=None,
+        acks="all",
+        enable_idempotence=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=20,
+    )
+
+
+class Consumer(Generic[E]):
+    """One subscription: fetches batches of a topic and feeds them to an `Inbox`."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        publisher: Publisher,
+        settings: ServiceSettings,
+        inbox: Inbox[E],
+        *,
+        topic: str,
+        group: str,
+    ) -> None:
+        self.topic = topic
+        self.group = settings.topic_prefix + group
+        self.inbox = inbox
+        self.pool: Pool | None = None
+        self.braked = False
+        self.last_batch_at = 0.0
+        self._publisher = publisher
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._generation = 0
+        self._positions: dict[int, Position] = {}
+        self._door: int | None = None
+        self._failures = 0
+        self._lost_generation = -1
+        self._uncertain = False
+        self._wait = 0.05
+        self._labels = {"service": inbox.service, "topic": topic}
+        self.subscriber = broker.subscriber(
+            settings.topic_prefix + topic,
+            group_id=self.group,
+            group_instance_id=settings.instance and f"{settings.instance}-{group}",
+            batch=True,
+            max_records=settings.batch_records,
+            batch_timeout_ms=10,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            no_reply=True,
+            parser=self._parse,
+            decoder=self._decode,
+            listener=_Lifecycle(self),
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 4,
+            rebalance_timeout_ms=60_000,
+            max_poll_interval_ms=300_000,
+            isolation_level="read_committed",
+        )
+        self.subscriber(self._on_batch)
+
+    # FastStream's own parser dies on a header that is not UTF-8 and loses the batch with it;
+    # its decoder would parse JSON. Both only hand the records on.
+    async def _parse(self, message: Any) -> KafkaAckableMessage:
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- a running subscriber has one
+        return KafkaAckableMessage(raw_message=message, body=b"", consumer=consumer)
+
+    async def _decode(self, message: KafkaMessage) -> Records:
+        records = Records(message.raw_message)  # type: ignore[arg-type]
+        records.generation = self._generation
+        return records
+
+    async def _on_batch(self, records: NoCast[Records], message: KafkaMessage) -> None:
+        started = time.perf_counter()
+        try:
+            async with self._lock:
+                if records.generation != self._generation:
+                    raise PartitionLostError("fetched before a rebalance")
+                if self.braked:
+                    raise BrakeError
+                await self._work(records)
+                await message.ack()
+        except OUTAGES as error:
+            await self._back_off(error)
+            raise
+        self._wait = 0.05
+        self.last_batch_at = time.monotonic()
+        metrics.BATCH_SECONDS.labels(**self._labels).observe(time.perf_counter() - started)
+
+    async def _back_off(self, error: BaseException) -> None:
+        """Outside the lock, so that a rebalance does not wait for it."""
+        metrics.BATCH_FAILURES.labels(**self._labels, kind=type(error).__name__).inc()
+        self._uncertain = True
+        log.warning("batch_rolled_back", topic=self.topic, error=error, seconds=self._wait)
+        await asyncio.sleep(self._wait)
+        self._wait = min(self._wait * 2, self._settings.backoff_max)
+
+    # --- one batch -----------------------------------------------------------------------------
+
+    async def _work(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        await self._take(records)
+        batch = [self.inbox.read(_raw(record)) for record in records]
+        again = [item for item in batch if item.raw.offset < self._position(item).next_off]
+        answers = await self._stored_answers(again) if again else []
+        fresh = [item for item in batch if item.raw.offset >= self._position(item).next_off]
+        for part in split_repeats(fresh):
+            rows = await self._apply(part)
+            for row in rows:
+                answers += unpack(row.answers)
+                metrics.RECORDS.labels(**self._labels, outcome=row.outcome).inc()
+        await self._publisher.send(answers)
+        for partition, high in _highs(batch).items():
+            position = self._positions[partition]
+            published = max(position.published, high)
+            self._positions[partition] = position._replace(published=published)
+
+    async def _apply(self, batch: Sequence[Incoming[E] | Unreadable]) -> list[LogRow]:
+        """Write a batch; when the handler fails, halve it until the one is found and parked."""
+        try:
+            rows = await self._write_through_races(batch)
+        except OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001 -- our own bug: find the one, park it, go on
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return await self._apply(batch[:middle]) + await self._apply(batch[middle:])
+            self._count_failure(batch[0], error)
+            return await self._write(batch, error)
+        if any(row.outcome == "applied" for row in rows):
+            self._failures = 0
+        return rows
+
+    async def _write_through_races(
+        self, batch: Sequence[Incoming[E] | Unreadable]
+    ) -> list[LogRow]:
+        for _ in range(RACE_TRIES - 1):
+            try:
+                return await self._write(batch)
+            except RACES as error:
+                log.info("batch_raced", topic=self.topic, error=error)
+        return await self._write(batch)
+
+    async def _write(
+        self, batch: Sequence[Incoming[E] | Unreadable], failure: BaseException | None = None
+    ) -> list[LogRow]:
+        assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- _take() ran
+        highs = _highs(batch)
+        marks = [
+            (partition, high, self._positions[partition].published, self._positions[partition].epoch)
+            for partition, high in sorted(highs.items())
+        ]
+        async with self.pool.acquire() as tx, tx.transaction():
+            try:
+                await store.fence(tx, self._door, marks)
+            except PartitionLostError:
+                self._lost_generation = self._generation
+                raise
+            rows = await self.inbox.take(tx, self._door, batch, failure)
+        for partition, high in highs.items():
+            self._positions[partition] = self._positions[partition]._replace(next_off=high)
+        return rows
+
+    def _count_failure(self, item: Incoming[E] | Unreadable, error: BaseException) -> None:
+        """Ten in a row are a bad deployment, not ten bad events: stop before everybody is parked."""
+        log.error(
+            "event_parked", topic=self.topic, partition=item.raw.partition, offset=item.raw.offset,
+            error=error,
+        )  # fmt: skip
+        self._failures += 1
+        if self._failures >= self._settings.brake_after:
+            self.braked = True
+            metrics.BRAKED.labels(service=self.inbox.service).set(1)
+            log.critical("consumer_braked", topic=self.topic, count=self._failures)
+            raise BrakeError from error
+
+    async def _stored_answers(
+        self, again: Sequence[Incoming[E] | Unreadable]
+    ) -> list[Outgoing]:
+        """Answers of records applied before a crash; those known to be out are not sent again."""
+        assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- _take() ran
+        places = [
+            (item.raw.partition, item.raw.offset)
+            for item in again
+            if item.raw.offset >= self._position(item).published
+        ]
+        if not places:
+            return []
+        async with self.pool.acquire() as conn:
+            found = await store.logged(conn, self._door, places)
+        return [answer for place in places for answer in unpack(found.get(place))]
+
+    # --- partitions ----------------------------------------------------------------------------
+
+    async def _take(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
+        """Fence partitions that are new to this process: no batch runs before that succeeded."""
+        if self._lost_generation == self._generation:
+            raise PartitionLostError("fenced off: waits for the group's next assignment")
+        assert self.pool is not None  # noqa: S101 -- the app sets it before the broker starts
+        if self._uncertain:
+            await self._look_again()
+        new = sorted({r.partition for r in records} - self._positions.keys())
+        if not new:
+            return
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- a running subscriber has one
+        topic = self._settings.topic_prefix + self.topic
+        begins = await consumer.beginning_offsets([TopicPartition(topic, p) for p in new])
+        first = {tp.partition: offset for tp, offset in begins.items()}
+        async with self.pool.acquire() as conn:
+            if self._door is None:
+                self._door = await store.door(conn, self.group, await self._cluster(), self.topic)
+            self._positions |= await store.take_partitions(conn, self._door, first)
+        log.info("partitions_taken", topic=self.topic, count=len(new))
+
+    async def _look_again(self) -> None:
+        """After an outage nobody knows whether the last commit got through: ask PostgreSQL."""
+        if self._positions:
+            assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- set
+            async with self.pool.acquire() as conn:
+                found = await store.positions(conn, self._door, list(self._positions))
+            if any(found[p].epoch != mine.epoch for p, mine in self._positions.items()):
+                self._lost_generation = self._generation
+                raise PartitionLostError("a newer owner has taken the partition")
+            for partition, mine in self._positions.items():
+                self._positions[partition] = found[partition]._replace(published=mine.published)
+        self._uncertain = False
+
+    async def _cluster(self) -> str:
+        """The cluster's id: the same topic of another cluster is another door."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- a running subscriber has one
+        return await cluster_id(consumer._client)  # noqa: SLF001 -- aiokafka shows it nowhere else
+
+    def _position(self, item: Incoming[E] | Unreadable) -> Position:
+        return self._positions[item.raw.partition]
+
+    async def revoked(self) -> None:
+        """Wait for the running batch and its acknowledgement, then let go of everything."""
+        async with self._lock:
+            self._generation += 1
+            self._positions.clear()
+
+    # --- I1 --------------------------------------------------------------------------------------
+
+    async def account(self) -> int | None:
+        """I1 for the partitions of this process: consumed by the broker's word minus log rows."""
+        consumer = self.subscriber.consumer
+        if consumer is None or self.pool is None:
+            return None
+        mine = sorted(tp for tp in consumer.assignment())
+        if not mine:
+            return 0
+        committed = {tp.partition: await consumer.committed(tp) for tp in mine}
+        ends = await consumer.end_offsets(mine)
+        lag = sum(end - (committed[tp.partition] or 0) for tp, end in ends.items())
+        metrics.LAG.labels(**self._labels).set(lag)
+        async with self.pool.acquire() as conn:
+            if self._door is None:
+                self._door = await store.door(conn, self.group, await self._cluster(), self.topic)
+            upto = {p: offset for p, offset in committed.items() if offset}
+            counted = await store.count_log(conn, self._door, upto)
+        difference = sum(offset - counted[p] for p, offset in upto.items())
+        metrics.UNACCOUNTED.labels(**self._labels).set(difference)
+        return difference
+
+
+async def cluster_id(client: Any) -> str:
+    """The cluster's own id, as the broker reports it."""
+    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 -- only here, once per start
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=client._bootstrap_servers)  # noqa: SLF001
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
+def split_repeats(
+    batch: Sequence[Incoming[E] | Unreadable],
+) -> list[list[Incoming[E] | Unreadable]]:
+    """Cut a batch where an event comes a second time, so that the second finds the first."""
+    parts: list[list[Incoming[E] | Unreadable]] = []
+    seen: set[tuple[str, str]] = set()
+    for item in batch:
+        ident = (item.source, item.id) if isinstance(item, Incoming) else None
+        if not parts or (ident is not None and ident in seen):
+            parts.append([])
+            seen.clear()
+        if ident is not None:
+            seen.add(ident)
+        parts[-1].append(item)
+    return parts
+
+
+def _raw(record: ConsumerRecord[bytes, bytes]) -> Raw:
+    return Raw(
+        record.partition, record.offset, from_milliseconds(record.timestamp), record.key,
+        record.headers, record.value,
+    )  # fmt: skip
+
+
+def _highs(batch: Iterable[Incoming[E] | Unreadable]) -> dict[int, int]:
+    highs: dict[int, int] = {}
+    for item in batch:
+        highs[item.raw.partition] = item.raw.offset + 1
+    return highs
+
+
+class _Lifecycle(ConsumerRebalanceListener):
+    """Lets the running batch finish before partitions go; fencing happens at the first batch."""
+
+    def __init__(self, consumer: Consumer[Any]) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        await self._consumer.revoked()
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        """Nothing: aiokafka swallows what is raised here, so no promise may depend on it."""

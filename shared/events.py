@@ -1,0 +1,362 @@
+"""Every event: its frozen model, its topic, its key. This file is the contract.
+
+Inbound models refuse unknown fields: a misspelt ``in_danger`` must not vanish in silence.
+Models of internal topics ignore them: readers tolerate additions within a version.
+What travels in the clear on internal topics is random ids, kinds, times, age band and coded
+facts; persons and free text are `Sealed` (see `shared.sealing`).
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from shared.hetu import InvalidHetuError, parse_hetu
+
+# --- topics ---------------------------------------------------------------------------------
+
+INTAKE_NOTIFICATION = "luotsi.intake.notification.v1"  # key: the source's own; holds persons
+INTAKE_RECEIPT = "luotsi.intake.receipt.v1"  # key: the source's id of the message
+SIGNAL = "luotsi.signal.v1"  # key: child id
+CASE = "luotsi.case.v1"  # key: child id
+NOTICE = "luotsi.notice.v1"  # key: child id, or the id of what was set aside
+
+TOPICS = (INTAKE_NOTIFICATION, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE)
+INBOUND_TOPICS = (INTAKE_NOTIFICATION,)
+PARTITIONS = 12  # fixed at install: changing it moves children between partitions
+
+NOTIFICATION_TYPE = "fi.luotsi.childprotection.notification.v1"
+
+# --- small types ----------------------------------------------------------------------------
+
+Answer = Literal["yes", "no", "unknown"]
+AgeBand = Literal["unborn", "0-6", "7-12", "13-15", "16-17", "adult", "unknown"]
+Language = Literal["fi", "sv", "en"]
+Sealed = Annotated[str, StringConstraints(pattern=r"^s1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+$")]
+SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254)
+]
+
+# Bodies whose staff must notify (LSL 25 § 1 mom, law.md NOT-01); `private` and `guardian` may.
+NotifierKind = Literal[
+    "social_care",
+    "health_care",
+    "early_education",
+    "education",
+    "youth_work",
+    "police",
+    "criminal_sanctions",
+    "rescue",
+    "religious_community",
+    "reception_centre",
+    "emergency_response_centre",
+    "afternoon_activity",
+    "customs",
+    "border_guard",
+    "enforcement",
+    "kela",
+    "other_mandated",
+    "guardian",
+    "private",
+]
+NOT_MANDATED: frozenset[NotifierKind] = frozenset({"guardian", "private"})
+
+# Local codes until the national code server's values are loaded (law.md COD-03, COD-05, NOT-14).
+ReasonCode = Literal[
+    "LOCAL-REASON-NEGLECT",
+    "LOCAL-REASON-ABANDONMENT",
+    "LOCAL-REASON-ASSAULT",
+    "LOCAL-REASON-SEXUAL-ABUSE",
+    "LOCAL-REASON-THREAT",
+    "LOCAL-REASON-GUARDIAN-SUBSTANCE",
+    "LOCAL-REASON-GUARDIAN-MENTAL-HEALTH",
+    "LOCAL-REASON-GUARDIAN-EXHAUSTION",
+    "LOCAL-REASON-CUSTODY-DISPUTE",
+    "LOCAL-REASON-CHILD-SUBSTANCE",
+    "LOCAL-REASON-CHILD-ADDICTION",
+    "LOCAL-REASON-CHILD-MENTAL-HEALTH",
+    "LOCAL-REASON-SELF-HARM",
+    "LOCAL-REASON-CHILD-CRIME",
+    "LOCAL-REASON-RUNAWAY",
+    "LOCAL-REASON-NEUROPSYCHIATRIC",
+    "LOCAL-REASON-ILLNESS",
+    "LOCAL-REASON-SCHOOL",
+    "LOCAL-REASON-INTERACTION",
+    "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT",
+    "LOCAL-REASON-RESPONSIBILITY",
+    "LOCAL-REASON-POOR-FINANCES",
+]
+
+
+class _Inbound(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+class _Internal(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+
+# --- inbound: the child-protection notification (law.md NOT-11) -------------------------------
+
+
+class Guardian(_Inbound):
+    """A guardian (huoltaja) as the notifier knows them; a parent is not always one (NOT-04)."""
+
+    name: Line
+    phone: Line | None = None
+    address: Line | None = None
+
+
+class NotifiedChild(_Inbound):
+    """One child of a notification, as the notifier knows them."""
+
+    name: Line | None = None
+    hetu: str | None = Field(default=None, max_length=20)
+    birth_date: date | None = None
+    address: Line | None = None
+    school: Line | None = None
+    guardians: tuple[Guardian, ...] = Field(default=(), max_length=10)
+    is_client: Answer = "unknown"
+    own_worker: Line | None = None
+
+    @field_validator("hetu")
+    @classmethod
+    def _checked_hetu(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            return parse_hetu(value).value
+        except InvalidHetuError as error:
+            raise ValueError(f"henkilötunnus: {error}") from None
+
+    @model_validator(mode="after")
+    def _can_be_looked_for(self) -> "NotifiedChild":
+        if self.name is None and self.hetu is None:
+            raise ValueError("give the child's name or henkilötunnus")
+        return self
+
+
+class Notifier(_Inbound):
+    """Who notifies. Kept apart and sealed under its own key (law.md SEC-05)."""
+
+    kind: NotifierKind
+    name: Line | None = None
+    organisation: Line | None = None
+    role: Line | None = None
+    phone: Line | None = None
+    email: Email | None = None
+    language: Language = "fi"
+    anonymity_reason: Line | None = None
+
+    @model_validator(mode="after")
+    def _only_the_private_stay_anonymous(self) -> "Notifier":
+        if self.name is not None:
+            return self
+        if self.kind not in NOT_MANDATED:
+            raise ValueError("a mandated notifier cannot stay anonymous (LSL 25 §): give the name")
+        if self.anonymity_reason is None:
+            raise ValueError("a notifier without a name needs anonymity_reason")
+        return self
+
+
+class Urgency(_Inbound):
+    """NOT-11's questions of urgency; unknown is a value and never counts as no."""
+
+    in_danger: Answer = "unknown"
+    assault_suspected: Answer = "unknown"
+    alone_guardians_unreachable: Answer = "unknown"
+    judged_urgent_by_authority: Answer = "unknown"
+
+
+class Notification(_Inbound):
+    """A child-protection notification (lastensuojeluilmoitus) as a source sends it."""
+
+    arrived_at: AwareDatetime | None = None
+    notifier: Notifier
+    children: tuple[NotifiedChild, ...] = Field(min_length=1, max_length=20)
+    observations: Text
+    knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
+    reasons: tuple[ReasonCode, ...] = Field(default=(), max_length=22)
+    urgency: Urgency = Urgency()
+    right_recipient: Answer = "unknown"
+    acts_done: Text | None = None
+    bodies_contacted: Text | None = None
+    police_report: Answer = "unknown"
+    earlier_attempts: Text | None = None
+    family_knows: Answer = "unknown"
+    child_knows: Answer = "unknown"
+    expectations: Text | None = None
+
+    @field_validator("arrived_at")
+    @classmethod
+    def _not_before_the_counties(cls, value: AwareDatetime | None) -> AwareDatetime | None:
+        if value is not None and value.year < 2000:
+            raise ValueError("arrived_at lies before the year 2000")
+        return value
+
+
+# --- answers to sources ----------------------------------------------------------------------
+
+
+class Receipt(_Internal):
+    """What became of one message; keyed by the source's id of it, without personal data."""
+
+    source: str
+    source_id: str
+    outcome: Literal["accepted", "repeated", "quarantined"]
+    reason: str | None = None
+    mend: str | None = None
+    receipt_id: UUID
+    received_at: AwareDatetime
+
+
+# --- luotsi.signal.v1 --------------------------------------------------------------------------
+
+
+class CodedFacts(_Internal):
+    """What a notifier stated, in codes only; what routing screens."""
+
+    in_danger: Answer = "unknown"
+    assault_suspected: Answer = "unknown"
+    alone_guardians_unreachable: Answer = "unknown"
+    judged_urgent_by_authority: Answer = "unknown"
+    is_client: Answer = "unknown"
+    knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
+    reasons: tuple[ReasonCode, ...] = ()
+
+
+class Signal(_Internal):
+    """One notification about one child, matched and sealed; key: the child id.
+
+    `id` is the receipt id and the child's place in the message, so a repeat has the same id.
+    """
+
+    kind: Literal["notification"] = "notification"
+    id: str
+    child: UUID
+    receipt_id: UUID
+    index: int
+    children: int
+    received_at: AwareDatetime
+    provisional: bool
+    age_band: AgeBand
+    facts: CodedFacts
+    person: Sealed
+    text: Sealed
+    notifier: Sealed
+
+
+class SetAside(_Internal):
+    """Something arrived that could not be applied; key: the item's own id, no content.
+
+    `opened` starts a duty item and its clocks; `closed` says what became of it.
+    """
+
+    kind: Literal["set_aside"] = "set_aside"
+    id: str
+    item: UUID
+    state: Literal["opened", "closed"]
+    service: Literal["intake", "routing", "notifications"]
+    outcome: Literal["quarantined", "parked", "undeliverable"]
+    reason: str
+    received_at: AwareDatetime
+
+
+class IdentityTask(_Internal):
+    """A child without an identity Luotsi knows: "who is this child?"; key: the child id."""
+
+    kind: Literal["identity"] = "identity"
+    id: str
+    child: UUID
+    state: Literal["given"]
+    age_band: AgeBand
+    person: Sealed
+    at: AwareDatetime
+
+
+SignalMessage = Annotated[Signal | SetAside | IdentityTask, Field(discriminator="kind")]
+
+# --- luotsi.case.v1 ------------------------------------------------------------------------------
+
+Level = Literal["perus", "erityis", "vaativa"]
+Holder = Literal["duty", "own_worker", "initial_assessment", "person_decides"]
+Destination = Literal["expert_group", "psychiatry", "basic_services"]
+
+CaseEventKind = Literal[
+    "screened",
+    "urgency_answered",
+    "holder_confirmed",
+    "holder_overridden",
+    "destination_accepted",
+    "destination_declined",
+    "assessment_started",
+    "manifestly_unnecessary",
+    "family_told",
+    "assessment_finished",
+    "identity_given",
+    "duty_item_opened",
+    "duty_item_closed",
+]
+
+
+class CaseEvent(_Internal):
+    """What happened to a case, without personal data; key: the child id.
+
+    `seq` is gapless per child: a reader puts events in order by it and drops repeats.
+    """
+
+    id: str
+    child: UUID
+    seq: int
+    kind: CaseEventKind
+    at: AwareDatetime
+    done_at: AwareDatetime | None = None
+    about: str | None = None
+    level: Level | None = None
+    holder: Holder | None = None
+    destinations: tuple[Destination, ...] = ()
+    urgent: bool = False
+    rules: str | None = None
+
+
+# --- luotsi.notice.v1 ----------------------------------------------------------------------------
+
+
+class NoticeEvent(_Internal):
+    """What became of a notice, without recipient or text; key: `about`."""
+
+    id: str
+    about: UUID
+    kind: Literal["delivered", "undeliverable", "parked"]
+    purpose: Literal["receipt", "duty_alert"]
+    reason: str | None = None
+    received_at: AwareDatetime
+
+
+def age_band_on(born: date, day: date) -> AgeBand:
+    """The age band of a child born on `born`, on `day` (domain.md 10's bands)."""
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    if years < 0:
+        return "unborn"
+    for limit, band in _BANDS:
+        if years < limit:
+            return band
+    return "adult"
+
+
+_BANDS: tuple[tuple[int, AgeBand], ...] = ((7, "0-6"), (13, "7-12"), (16, "13-15"), (18, "16-17"))

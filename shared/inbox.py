@@ -1,0 +1,268 @@
+"""The inbox: what becomes of a batch inside ONE transaction.
+
+Repeats are found, parked keys wait, the service's handler is called for the rest, what cannot be
+applied is set aside in front of a person, and each message leaves exactly one row with all its
+answers in the event log. Kafka batches, HTTP requests and re-drives all come through here.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from struct import Struct
+from typing import Generic, Literal, NamedTuple, TypeVar
+from uuid import UUID
+
+from shared import store
+from shared.clock import Clock
+from shared.database import Connection
+from shared.errors import RejectedError, describe
+from shared.ids import time_ordered_id
+from shared.store import Known, LogRow, OutcomeKind, Outgoing
+
+E = TypeVar("E")
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Raw(NamedTuple):
+    """A message as it came: place, arrival (broker's or request's), bytes."""
+
+    partition: int
+    offset: int
+    appended_at: datetime
+    key: bytes | None
+    headers: Headers
+    value: bytes | None
+
+
+class Incoming(NamedTuple, Generic[E]):
+    """A message that was read. `key` is what order is kept by."""
+
+    raw: Raw
+    event: E
+    source: str
+    id: str
+    key: str
+    received_at: datetime
+
+
+class Unreadable(NamedTuple):
+    """A message that can never be applied, with as much of its envelope as could be read."""
+
+    raw: Raw
+    reason: str
+    mend: str
+    source: str | None = None
+    id: str | None = None
+    key: str | None = None
+
+
+class Aside(NamedTuple):
+    """What is set aside: the item's id, why, and the message it is about."""
+
+    item: UUID
+    outcome: Literal["quarantined", "parked"]
+    reason: str
+    mend: str
+    source: str | None
+    id: str | None
+    key: str
+    received_at: datetime
+    raw: Raw
+
+
+class Outcome(NamedTuple):
+    """What the handler made of one message, and all it has to say about it."""
+
+    kind: OutcomeKind
+    answers: Sequence[Outgoing] = ()
+    body: bytes | None = None
+    reason: str | None = None
+    mend: str | None = None
+    received_at: datetime | None = None
+
+
+class Stored(NamedTuple):
+    """What to keep and say of something set aside."""
+
+    body: bytes | None
+    answers: Sequence[Outgoing] = ()
+
+
+Apply = Callable[[Connection, Sequence[Incoming[E]]], Awaitable[Sequence[Outcome]]]
+Repeat = Callable[[Connection, Sequence[tuple[Incoming[E], Known]]], Awaitable[Sequence[Outcome]]]
+SetAside = Callable[[Connection, Sequence[Aside]], Awaitable[Sequence[Stored]]]
+
+
+async def ignore_repeats(
+    _tx: Connection, repeats: Sequence[tuple[Incoming[E], Known]]
+) -> Sequence[Outcome]:
+    """The usual answer to an internal repeat: a row in the log, nothing to say."""
+    return [Outcome("repeated") for _ in repeats]
+
+
+@dataclass(frozen=True)
+class Inbox(Generic[E]):
+    """How one service takes one kind of message. The callables are the service's."""
+
+    service: str
+    read: Callable[[Raw], "Incoming[E] | Unreadable"]
+    apply: Apply[E]
+    set_aside: SetAside
+    clock: Clock
+    repeat: Repeat[E] = ignore_repeats
+    quarantines: bool = False  # at the outer edge; inside, what cannot be read parks its key
+
+    async def take(
+        self,
+        tx: Connection,
+        door: int,
+        batch: Sequence[Incoming[E] | Unreadable],
+        failure: BaseException | None = None,
+    ) -> list[LogRow]:
+        """Apply a batch that holds no event twice; returns its log rows in the batch's order.
+
+        With `failure` the batch is the one message whose handler raised: it is parked.
+        """
+        rows: dict[tuple[int, int], LogRow] = {}
+        aside = [self._unreadable(bad) for bad in batch if isinstance(bad, Unreadable)]
+        good = [item for item in batch if isinstance(item, Incoming)]
+        if failure is not None:
+            aside += [self._parked(item, _reason(failure), failure) for item in good]
+            good = []
+        if good:
+            good, waiting = await self._behind_parked(tx, good)
+            aside += waiting
+            for item, outcome in await self._handled(tx, good):
+                if outcome.kind in ("quarantined", "parked"):
+                    aside.append(self._refused(item, outcome))
+                else:
+                    rows[_place(item.raw)] = _log_row(door, item, outcome)
+        if aside:
+            for row in await self._put_aside(tx, door, aside):
+                rows[row.partition, row.offset] = row
+        ordered = [rows[_place(item.raw)] for item in batch]
+        await store.add_log(tx, ordered)
+        return ordered
+
+    async def _handled(
+        self, tx: Connection, good: Sequence[Incoming[E]]
+    ) -> list[tuple[Incoming[E], Outcome]]:
+        before = await store.applied_before(tx, [(i.source, i.id) for i in good]) if good else {}
+        fresh = [item for item in good if (item.source, item.id) not in before]
+        again = [(i, before[i.source, i.id]) for i in good if (i.source, i.id) in before]
+        handled = list(zip(fresh, await self.apply(tx, fresh), strict=True)) if fresh else []
+        if again:
+            told = await self.repeat(tx, again)
+            handled += [(item, out) for (item, _), out in zip(again, told, strict=True)]
+        return handled
+
+    async def _behind_parked(
+        self, tx: Connection, good: Sequence[Incoming[E]]
+    ) -> tuple[list[Incoming[E]], list["_AsideWithError"]]:
+        parked = await store.parked_keys(tx, [item.key for item in good])
+        if not parked:
+            return list(good), []
+        waiting = [self._parked(item, "waits-behind-parked") for item in good if item.key in parked]
+        return [item for item in good if item.key not in parked], waiting
+
+    async def _put_aside(
+        self, tx: Connection, door: int, aside: Sequence["_AsideWithError"]
+    ) -> list[LogRow]:
+        stored = await self.set_aside(tx, [a for a, _ in aside])
+        await store.add_set_aside(
+            tx,
+            [
+                store.SetAsideRow(
+                    a.item, door, a.raw.partition, a.raw.offset, a.outcome, a.source, a.id, a.key,
+                    a.reason, error, a.received_at,
+                )
+                for a, error in aside
+            ],
+        )  # fmt: skip
+        await store.park(tx, [a.key for a, _ in aside if a.outcome == "parked"])
+        return [
+            LogRow(
+                door, a.raw.partition, a.raw.offset, a.outcome, a.source, a.id, a.key, a.reason,
+                a.received_at, s.body, pack(s.answers),
+            )
+            for (a, _), s in zip(aside, stored, strict=True)
+        ]  # fmt: skip
+
+    def _unreadable(self, bad: Unreadable) -> "_AsideWithError":
+        outcome: Literal["quarantined", "parked"] = "quarantined" if self.quarantines else "parked"
+        item = time_ordered_id(self.clock())
+        aside = Aside(
+            item, outcome, bad.reason, bad.mend, bad.source, bad.id, bad.key or str(item),
+            bad.raw.appended_at, bad.raw,
+        )  # fmt: skip
+        return aside, None
+
+    def _refused(self, item: Incoming[E], outcome: Outcome) -> "_AsideWithError":
+        if outcome.kind == "parked":
+            return self._parked(item, outcome.reason or "parked")
+        aside = Aside(
+            time_ordered_id(self.clock()), "quarantined", outcome.reason or "refused",
+            outcome.mend or "", item.source, item.id, item.key, item.received_at, item.raw,
+        )  # fmt: skip
+        return aside, None
+
+    def _parked(
+        self, item: Incoming[E], reason: str, failure: BaseException | None = None
+    ) -> "_AsideWithError":
+        aside = Aside(
+            time_ordered_id(self.clock()), "parked", reason,
+            "An engineer mends the cause; then re-drive it from the desk.",
+            item.source, item.id, item.key, item.received_at, item.raw,
+        )  # fmt: skip
+        return aside, None if failure is None else describe(failure)
+
+
+_AsideWithError = tuple[Aside, str | None]
+
+
+def _reason(failure: BaseException) -> str:
+    return failure.reason if isinstance(failure, RejectedError) else "handler-failed"
+
+
+def _place(raw: Raw) -> tuple[int, int]:
+    return raw.partition, raw.offset
+
+
+def _log_row(door: int, item: Incoming[E], outcome: Outcome) -> LogRow:
+    return LogRow(
+        door, item.raw.partition, item.raw.offset, outcome.kind, item.source, item.id, item.key,
+        outcome.reason, outcome.received_at or item.received_at, outcome.body,
+        pack(outcome.answers),
+    )  # fmt: skip
+
+
+# --- answers, framed in one column ----------------------------------------------------------------
+
+_FRAME = Struct(">BBHI")  # lengths of topic, id, key, value
+
+
+def pack(answers: Sequence[Outgoing]) -> bytes | None:
+    """Frame the answers of one message; None when there is nothing to say."""
+    if not answers:
+        return None
+    parts = []
+    for topic, key, event_id, value in answers:
+        name, ident = topic.encode(), event_id.encode()
+        parts += [_FRAME.pack(len(name), len(ident), len(key), len(value)), name, ident, key, value]
+    return b"".join(parts)
+
+
+def unpack(framed: bytes | None) -> list[Outgoing]:
+    """The answers as they were packed."""
+    answers = []
+    at = 0
+    while framed and at < len(framed):
+        name, ident, key, value = _FRAME.unpack_from(framed, at)
+        cuts = [at + _FRAME.size]
+        for length in (name, ident, key, value):
+            cuts.append(cuts[-1] + length)
+        parts = [framed[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        answers.append(Outgoing(parts[0].decode(), parts[2], parts[1].decode(), parts[3]))
+        at = cuts[-1]
+    return answers
