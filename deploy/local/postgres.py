@@ -48,7 +48,8 @@ class PostgresServer:
 
     def __init__(self, directory: Path, port: int = 0, *, tied: bool = False) -> None:
         self._account = account()
-        self.directory = place(directory.resolve(), self._account)
+        self._asked_for = directory.resolve()
+        self.directory = place(self._asked_for, self._account)
         self.port = port or self._port_before() or free_port()
         self._process = BackgroundProcess(
             "postgres", self.directory, account=self._account, tied=tied
@@ -153,6 +154,7 @@ class PostgresServer:
     def _initialise(self, programs: Path) -> None:
         if (self._data / "PG_VERSION").exists() and self._password_file.exists():
             return
+        self._tell_and_check(programs)
         shutil.rmtree(self._data, ignore_errors=True)
         for folder in (self.directory, self._data, self.directory / "socket"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -184,6 +186,24 @@ class PostgresServer:
                 "Mend: see that the folder may be written and the disk has room.",
             )
         unfinished.rename(self._password_file)
+
+    def _tell_and_check(self, programs: Path) -> None:
+        """Say where the data go if not where asked for; see that the account reaches its program.
+
+        Raises LocalError where it does not.
+        """
+        if self._account is None:
+            return
+        if self.directory != self._asked_for:
+            print(
+                f"PostgreSQL's data go to {self.directory}: the account {self._account}, which"
+                f" runs it instead of root, may not enter {self._asked_for.parent}."
+            )
+        if not can_enter(programs / "postgres", self._account):
+            raise LocalError(
+                f"The account {self._account} may not enter {programs}, where PostgreSQL is.",
+                "Mend: `apt-get install -y postgresql`, or run this as an ordinary account.",
+            )
 
     def _clear_after_crash(self) -> None:
         """Wait for what a killed server left, then remove its lock file.
