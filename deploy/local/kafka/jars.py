@@ -41,12 +41,10 @@ def fetch_into(folder: Path) -> None:
     print("Fetching Apache Kafka 4.3.1 with Maven (44 MB, once) ...", flush=True)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
+    options = "-q -B -DincludeScope=runtime -f".split()
+    target = f"-DoutputDirectory={unfinished}"
     result = subprocess.run(
-        [
-            maven,
-            *("-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies"),
-            *("-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"),
-        ],
+        [maven, *options, HERE / "pom.xml", target, "dependency:copy-dependencies"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -55,9 +53,9 @@ def fetch_into(folder: Path) -> None:
         check=False,
     )
     if result.returncode != 0:
-        errors = [line for line in result.stdout.splitlines() if "ERROR" in line]
+        error = result.stdout.partition("[ERROR] ")[2].partition("\n")[0]
         raise LocalError(
-            f"Maven could not fetch Kafka: {' '.join(errors[:1])}",
+            f"Maven could not fetch Kafka: {error or 'it gave no reason'}",
             "Mend: check the network and Maven's settings, or point LUOTSI_KAFKA at a Kafka.",
         )
     unfinished.rename(folder)
