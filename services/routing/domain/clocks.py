@@ -1,0 +1,169 @@
+"""The statutory clocks of one notification (law.md CLK-01…CLK-12).
+
+The day of receipt is the local date in Finland of the moment the notification arrived. Saturdays,
+Sundays and public holidays are never working days; the two eves (Christmas Eve, Midsummer Eve) are
+public holidays in no statute, so `ClockSettings` says what they are to this county.
+"""
+
+import calendar
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import holidays
+from holidays.version import __version__ as _holidays_version
+
+ClockKind = Literal["urgency", "assessment_start", "family_told", "assessment_finish"]
+
+CALENDAR_VERSION = f"holidays-{_holidays_version}/FI/eves-by-date-1"
+WORKING_DAYS = 7  # LSL 26 §, SHL 36 §
+MONTHS = 3  # SHL 36 §
+
+_HELSINKI = ZoneInfo("Europe/Helsinki")
+_SATURDAY = 5
+_DAY = timedelta(days=1)
+
+_CITATIONS: dict[ClockKind, str] = {
+    "urgency": "LSL 26 § 2 mom",
+    "assessment_start": "LSL 26 §, SHL 36 §; 150/1930 2, 5 §",
+    "family_told": "LSL 26 § 5 mom; 150/1930 2, 5 §",
+    "assessment_finish": "LSL 26 §, SHL 36 §; 150/1930 3, 5 §",
+}
+
+
+class ClockSettings(NamedTuple):
+    """The county's choices. The defaults give the earlier date where sources differ (CLK-07)."""
+
+    urgency_minutes: int = 30
+    eves_count: bool = True  # an eve is one of the seven working days
+    eves_may_be_due: bool = False  # an eve may be the last day
+
+
+class ClockTimes(NamedTuple):
+    """One clock. `target` and `due` are aware, UTC and exclusive: in time means before them.
+
+    For the clocks counted in days they are the local midnight that ends the last day; `last_day`
+    gives that day back. `target` is the county's own, `due` the statutory one (CLK-08).
+    """
+
+    kind: ClockKind
+    started_at: datetime
+    target: datetime
+    due: datetime
+    citation: str
+
+
+class LastDays(NamedTuple):
+    """The last days, inclusive, of what was received on one day."""
+
+    start_target: date
+    start_due: date
+    finish_target: date
+    finish_due: date
+
+
+_DEFAULT = ClockSettings()
+
+
+def clocks_for(received_at: datetime, settings: ClockSettings = _DEFAULT) -> tuple[ClockTimes, ...]:
+    """The four clocks of a notification received at this aware time, in the order of `ClockKind`.
+
+    Raises ValueError for a time without a zone: it would silently be read as this machine's.
+    """
+    if received_at.tzinfo is None:
+        raise ValueError("the time of receipt needs a time zone")
+    started = received_at.astimezone(UTC)
+    urgent = started + timedelta(minutes=settings.urgency_minutes)
+    start_target, start_due, finish_target, finish_due = _ends(
+        started.astimezone(_HELSINKI).date(), settings
+    )
+    cited = _CITATIONS
+    return (
+        ClockTimes("urgency", started, urgent, urgent, cited["urgency"]),
+        ClockTimes("assessment_start", started, start_target, start_due, cited["assessment_start"]),
+        ClockTimes("family_told", started, start_target, start_due, cited["family_told"]),
+        ClockTimes(
+            "assessment_finish", started, finish_target, finish_due, cited["assessment_finish"]
+        ),
+    )
+
+
+def last_day(end: datetime) -> date:
+    """The local day that ends at this `target` or `due` of a clock counted in days."""
+    return (end.astimezone(_HELSINKI) - timedelta(microseconds=1)).date()
+
+
+def last_days(received: date, settings: ClockSettings = _DEFAULT) -> LastDays:
+    """The last days of what was received on this local day (CLK-01…CLK-08)."""
+    start = _after_working_days(received, settings)
+    finish = _after_months(received)
+    return LastDays(
+        _back_to_workday(start),
+        _on_to_due_day(start, settings),
+        _back_to_workday(finish),
+        _on_to_due_day(finish, settings),
+    )
+
+
+def is_eve(day: date) -> bool:
+    """Christmas Eve or Midsummer Eve, by date (150/1930 5 §); libraries differ in their names."""
+    if day.month == 12:
+        return day.day == 24
+    return day.month == 6 and 19 <= day.day <= 25 and day.weekday() == calendar.FRIDAY
+
+
+def is_holiday(day: date) -> bool:
+    """A Saturday, a Sunday or a public holiday; an eve on a weekday is none of these."""
+    return day.weekday() >= _SATURDAY or day in _holidays(day.year)
+
+
+def counts_as_working_day(day: date, settings: ClockSettings = _DEFAULT) -> bool:
+    """Whether the day is one of the seven."""
+    return not is_holiday(day) and (settings.eves_count or not is_eve(day))
+
+
+def may_be_due_date(day: date, settings: ClockSettings = _DEFAULT) -> bool:
+    """Whether a time limit may end on the day (150/1930 5 §)."""
+    return not is_holiday(day) and (settings.eves_may_be_due or not is_eve(day))
+
+
+@lru_cache(maxsize=512)
+def _holidays(year: int) -> frozenset[date]:
+    # The library lists both eves as public holidays; taken as it is, it moves limits later.
+    return frozenset(day for day in holidays.country_holidays("FI", years=year) if not is_eve(day))
+
+
+@lru_cache(maxsize=4096)
+def _ends(received: date, settings: ClockSettings) -> tuple[datetime, ...]:
+    return tuple(_end_of(day) for day in last_days(received, settings))
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + _DAY, time.min, _HELSINKI).astimezone(UTC)
+
+
+def _after_working_days(received: date, settings: ClockSettings) -> date:
+    day, left = received, WORKING_DAYS
+    while left:
+        day += _DAY
+        left -= counts_as_working_day(day, settings)
+    return day
+
+
+def _after_months(received: date) -> date:
+    years, month = divmod(received.month - 1 + MONTHS, 12)
+    year, month = received.year + years, month + 1
+    return date(year, month, min(received.day, calendar.monthrange(year, month)[1]))
+
+
+def _back_to_workday(day: date) -> date:
+    while is_holiday(day) or is_eve(day):
+        day -= _DAY
+    return day
+
+
+def _on_to_due_day(day: date, settings: ClockSettings) -> date:
+    while not may_be_due_date(day, settings):
+        day += _DAY
+    return day
