@@ -1,0 +1,209 @@
+"""What is known of a child's situation, in codes, and the facts the rule tables read.
+
+The areas are those of domain.md 3.4 (our own statements, not THL's OT-seula). A notifier can say
+that an area is of concern; silence about an area leaves it unknown and never makes it "no".
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
+
+import orjson
+
+from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
+
+Facts = Mapping[str, str | int]
+UrgencyState = Literal["open", "urgent", "not_urgent"]
+
+
+class Known(NamedTuple):
+    """Everything stated about one child so far. A7 is not here: it is derived."""
+
+    a1: Answer = "unknown"  # terveys: health
+    a2: Answer = "unknown"  # mielenterveys: mental health
+    a3: Answer = "unknown"  # neuropsykiatriset haasteet
+    a4: Answer = "unknown"  # päihteet ja riippuvuudet: substances and addictions
+    a5: Answer = "unknown"  # sosiaalinen toiminta ja koulunkäynti: daily life and school
+    a6: Answer = "unknown"  # turvallisuus: safety
+    a8: Answer = "unknown"  # vanhemmuus: parenting
+    a9: Answer = "unknown"  # asianosaisten yhteistyö: cooperation of those involved
+    a10: Answer = "unknown"  # palvelujärjestelmän toiminta: services
+    in_danger: Answer = "unknown"
+    assault_suspected: Answer = "unknown"
+    alone_guardians_unreachable: Answer = "unknown"
+    judged_urgent_by_authority: Answer = "unknown"
+    self_harm: Answer = "unknown"
+    own_substance_use: Answer = "unknown"
+    own_addiction: Answer = "unknown"
+    custody_dispute: Answer = "unknown"
+    rare_domain: Answer = "unknown"
+    is_client: Answer = "unknown"
+    notifications: int = 0
+
+    def to_json(self) -> str:
+        return orjson.dumps(self._asdict()).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Known":
+        """Read what `to_json` wrote; fields it did not know yet are unknown.
+
+        Raises ValueError for a field or value this version does not know: dropping one would
+        lose what somebody stated.
+        """
+        stored = orjson.loads(text)
+        if not isinstance(stored, dict):
+            raise ValueError("known facts are a JSON object")  # noqa: TRY004 -- of bad content
+        for name, value in stored.items():
+            count = name == "notifications"
+            fits = type(value) is int and value >= 0 if count else str(value) in _ANSWERS
+            if name not in cls._fields or not fits:
+                raise ValueError(f"known facts: {name} is not understood")
+        return cls(**stored)
+
+
+NOTHING_KNOWN = Known()
+
+_ANSWERS = frozenset[str](get_args(Answer))
+_STATED = (
+    "in_danger",
+    "assault_suspected",
+    "alone_guardians_unreachable",
+    "judged_urgent_by_authority",
+    "is_client",
+)
+
+# What each reason states (own construction; domain.md 3.4). A3 gives no psychiatric flag alone,
+# its flag there is weak; a guardian's substance use is of A4 but not the child's own.
+REASON_STATES: Mapping[ReasonCode, tuple[str, ...]] = {
+    "LOCAL-REASON-NEGLECT": ("a8",),
+    "LOCAL-REASON-ABANDONMENT": ("a6", "a8"),
+    "LOCAL-REASON-ASSAULT": ("a6", "assault_suspected"),
+    "LOCAL-REASON-SEXUAL-ABUSE": ("a6", "assault_suspected"),
+    "LOCAL-REASON-THREAT": ("a6",),
+    "LOCAL-REASON-GUARDIAN-SUBSTANCE": ("a4",),
+    "LOCAL-REASON-GUARDIAN-MENTAL-HEALTH": ("a8",),
+    "LOCAL-REASON-GUARDIAN-EXHAUSTION": ("a8",),
+    "LOCAL-REASON-CUSTODY-DISPUTE": ("a9", "custody_dispute"),
+    "LOCAL-REASON-CHILD-SUBSTANCE": ("a4", "own_substance_use", "own_addiction"),
+    "LOCAL-REASON-CHILD-ADDICTION": ("a4", "own_addiction"),
+    "LOCAL-REASON-CHILD-MENTAL-HEALTH": ("a2",),
+    "LOCAL-REASON-SELF-HARM": ("a2", "self_harm"),
+    "LOCAL-REASON-CHILD-CRIME": ("a5",),
+    "LOCAL-REASON-RUNAWAY": ("a6",),
+    "LOCAL-REASON-NEUROPSYCHIATRIC": ("a3",),
+    "LOCAL-REASON-ILLNESS": ("a1",),
+    "LOCAL-REASON-SCHOOL": ("a5",),
+    "LOCAL-REASON-INTERACTION": ("a8",),
+    "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT": ("a10",),
+    "LOCAL-REASON-RESPONSIBILITY": ("a8",),
+    "LOCAL-REASON-POOR-FINANCES": (),  # none of the ten areas; a person reads it
+}
+# A "yes" to one of these is itself a concern about safety.
+_UNSAFE = ("in_danger", "assault_suspected", "alone_guardians_unreachable")
+
+
+def learn(known: Known, facts: CodedFacts) -> Known:
+    """Add what one more notification states.
+
+    An explicit answer replaces unknown, "yes" stands whatever a later notifier says or leaves
+    out, silence teaches nothing. So the order in which notifications come does not matter.
+    """
+    learned: dict[str, Any] = {"notifications": known.notifications + 1}
+    for name in _STATED:
+        answer = getattr(facts, name)
+        if answer == "yes" or (answer == "no" and getattr(known, name) == "unknown"):
+            learned[name] = answer
+            if answer == "yes" and name in _UNSAFE:
+                learned["a6"] = "yes"
+    for reason in facts.reasons:
+        for name in REASON_STATES[reason]:
+            learned[name] = "yes"
+    return known._replace(**learned)
+
+
+class Column(NamedTuple):
+    """The values a fact can have. If `rising`, they are in order of growing concern."""
+
+    values: tuple[str | int, ...]
+    rising: bool
+
+
+_ANSWER = Column(("no", "unknown", "yes"), rising=True)
+_AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
+_MANY = 3  # areas or notifications that make problems pile up (A7)
+
+COLUMNS: Mapping[str, Column] = {
+    **dict.fromkeys((*_AREAS, "a7"), _ANSWER),
+    "areas_of_concern": Column(tuple(range(len(_AREAS) + 1)), rising=True),
+    "areas_besides_a10": Column(tuple(range(len(_AREAS))), rising=True),
+    "areas_unknown": Column(tuple(range(len(_AREAS) + 1)), rising=False),
+    **dict.fromkeys(
+        (
+            "in_danger",
+            "assault_suspected",
+            "alone_guardians_unreachable",
+            "judged_urgent_by_authority",
+            "self_harm",
+            "psych",
+            "safety",
+            "addiction",
+            "custody_dispute",
+            "rare_domain",
+        ),
+        _ANSWER,
+    ),
+    # Being a client already, one's age and what a person answered are no measures of concern.
+    "existing_client": Column(("no", "unknown", "yes"), rising=False),
+    "age_band": Column(get_args(AgeBand), rising=False),
+    "urgency": Column(get_args(UrgencyState), rising=False),
+}
+
+
+def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
+    """Every column of `COLUMNS` for this child; `urgency` is the state of the open check."""
+    areas = known[: len(_AREAS)]
+    concern = areas.count("yes")
+    piling_up = concern >= _MANY or known.notifications >= _MANY
+    safety = _any(
+        known.a6, known.in_danger, known.assault_suspected, known.alone_guardians_unreachable
+    )
+    return {
+        "a1": known.a1,
+        "a2": known.a2,
+        "a3": known.a3,
+        "a4": known.a4,
+        "a5": known.a5,
+        "a6": known.a6,
+        "a7": "yes" if piling_up else "unknown",  # siblings are not looked at yet, so never "no"
+        "a8": known.a8,
+        "a9": known.a9,
+        "a10": known.a10,
+        "areas_of_concern": concern,
+        "areas_besides_a10": concern - (known.a10 == "yes"),
+        "areas_unknown": areas.count("unknown"),
+        "in_danger": known.in_danger,
+        "assault_suspected": known.assault_suspected,
+        "alone_guardians_unreachable": known.alone_guardians_unreachable,
+        "judged_urgent_by_authority": known.judged_urgent_by_authority,
+        "self_harm": known.self_harm,
+        "psych": _any(known.a2, known.own_substance_use),
+        "safety": safety,
+        "addiction": known.own_addiction,
+        "custody_dispute": known.custody_dispute,
+        # A custody dispute with violence or a threat is one of the rare, most demanding matters.
+        "rare_domain": _any(known.rare_domain, _both(known.custody_dispute, safety)),
+        "existing_client": known.is_client,
+        "age_band": age_band,
+        "urgency": urgency,
+    }
+
+
+def _any(*answers: Answer) -> Answer:
+    if "yes" in answers:
+        return "yes"
+    return "unknown" if "unknown" in answers else "no"
+
+
+def _both(one: Answer, other: Answer) -> Answer:
+    if "no" in (one, other):
+        return "no"
+    return "unknown" if "unknown" in (one, other) else "yes"

@@ -1,0 +1,192 @@
+from itertools import permutations
+from typing import Any, get_args
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.routing.domain.facts import (
+    COLUMNS,
+    NOTHING_KNOWN,
+    REASON_STATES,
+    Facts,
+    Known,
+    UrgencyState,
+    derive,
+    learn,
+)
+from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
+
+ORDER: tuple[Answer, ...] = ("no", "unknown", "yes")  # of growing concern
+ANSWERS = st.sampled_from(ORDER)
+CODED: st.SearchStrategy[CodedFacts] = st.builds(
+    CodedFacts,
+    in_danger=ANSWERS,
+    assault_suspected=ANSWERS,
+    alone_guardians_unreachable=ANSWERS,
+    judged_urgent_by_authority=ANSWERS,
+    is_client=ANSWERS,
+    reasons=st.lists(st.sampled_from(get_args(ReasonCode)), max_size=6).map(tuple),
+)
+KNOWN: st.SearchStrategy[Known] = st.builds(
+    Known,
+    **dict.fromkeys(Known._fields[:-1], ANSWERS),
+    notifications=st.integers(0, 50),
+)
+
+
+def facts_of(known: Known, urgency: UrgencyState = "open") -> Facts:
+    return derive(known, age_band="7-12", urgency=urgency)
+
+
+def test_of_a_child_nobody_has_written_about_nothing_is_known() -> None:
+    facts = facts_of(NOTHING_KNOWN)
+
+    answers = {name for name, column in COLUMNS.items() if "yes" in column.values}
+    assert {"unknown"} == {facts[name] for name in answers}
+    assert (0, 9) == (facts["areas_of_concern"], facts["areas_unknown"])
+
+
+def test_every_reason_a_notifier_can_give_has_its_meaning_written_down() -> None:
+    assert set(get_args(ReasonCode)) == set(REASON_STATES)
+    assert {name for names in REASON_STATES.values() for name in names} <= set(Known._fields)
+
+
+@given(CODED)
+def test_what_a_notification_does_not_mention_stays_unknown_and_never_becomes_no(
+    coded: CodedFacts,
+) -> None:
+    known = learn(NOTHING_KNOWN, coded)
+
+    stated_no = {name for name in Known._fields if getattr(coded, name, None) == "no"}
+    assert {name for name, value in known._asdict().items() if value == "no"} <= stated_no
+
+
+@given(KNOWN, CODED)
+def test_a_yes_stands_whatever_a_later_notifier_says(known: Known, coded: CodedFacts) -> None:
+    later = learn(known, coded)
+
+    for before, after in zip(known[:-1], later[:-1], strict=True):
+        assert before != "yes" or after == "yes"
+        assert before == "unknown" or after != "unknown"
+
+
+@given(KNOWN)
+def test_a_silent_notification_teaches_nothing_but_that_it_came(known: Known) -> None:
+    expected = known._replace(notifications=known.notifications + 1)
+
+    assert expected == learn(known, CodedFacts())
+
+
+@given(KNOWN, st.lists(CODED, max_size=3))
+def test_the_order_in_which_notifications_come_changes_nothing(
+    known: Known, coded: list[CodedFacts]
+) -> None:
+    results = set()
+    for order in permutations(coded):
+        learned = known
+        for each in order:
+            learned = learn(learned, each)
+        results.add(learned)
+
+    assert len(results) == 1
+
+
+def test_an_explicit_answer_replaces_unknown() -> None:
+    known = learn(NOTHING_KNOWN, CodedFacts(is_client="no", in_danger="no"))
+
+    assert ("no", "no") == (known.is_client, known.in_danger)
+    assert "yes" == learn(known, CodedFacts(is_client="yes")).is_client
+
+
+@pytest.mark.parametrize("name", ["in_danger", "assault_suspected", "alone_guardians_unreachable"])
+def test_a_child_in_danger_harmed_or_alone_is_a_concern_about_safety(name: str) -> None:
+    facts = facts_of(learn(NOTHING_KNOWN, CodedFacts.model_validate({name: "yes"})))
+
+    assert ("yes", "yes") == (facts["safety"], facts["a6"])
+
+
+def test_a_reason_of_assault_is_a_suspected_assault_even_if_the_question_was_answered_no() -> None:
+    coded = CodedFacts(assault_suspected="no", reasons=("LOCAL-REASON-ASSAULT",))
+
+    assert "yes" == facts_of(learn(NOTHING_KNOWN, coded))["assault_suspected"]
+
+
+def test_problems_that_pile_up_are_derived_and_never_count_themselves() -> None:
+    coded = CodedFacts(
+        reasons=("LOCAL-REASON-SCHOOL", "LOCAL-REASON-ILLNESS", "LOCAL-REASON-NEGLECT")
+    )
+    facts = facts_of(learn(NOTHING_KNOWN, coded))
+
+    assert ("yes", 3) == (facts["a7"], facts["areas_of_concern"])
+
+
+def test_three_notifications_pile_up_even_about_one_area() -> None:
+    known = NOTHING_KNOWN
+    for _ in range(3):
+        known = learn(known, CodedFacts(reasons=("LOCAL-REASON-SCHOOL",)))
+
+    assert ("yes", 1) == (facts_of(known)["a7"], facts_of(known)["areas_of_concern"])
+
+
+def test_a_custody_dispute_with_a_threat_is_a_rare_and_demanding_matter() -> None:
+    dispute = CodedFacts(reasons=("LOCAL-REASON-CUSTODY-DISPUTE",))
+    threat = CodedFacts(reasons=("LOCAL-REASON-THREAT",))
+    known = learn(NOTHING_KNOWN, dispute)
+
+    assert "unknown" == facts_of(known)["rare_domain"]
+    assert "yes" == facts_of(learn(known, threat))["rare_domain"]
+
+
+@given(KNOWN, st.sampled_from(get_args(AgeBand)), st.sampled_from(get_args(UrgencyState)))
+def test_every_derived_fact_lies_in_the_space_the_tables_are_proved_for(
+    known: Known, age_band: AgeBand, urgency: UrgencyState
+) -> None:
+    facts = derive(known, age_band=age_band, urgency=urgency)
+
+    assert set(COLUMNS) == set(facts)
+    assert all(facts[name] in column.values for name, column in COLUMNS.items())
+
+
+@given(KNOWN, st.sampled_from(Known._fields[:-1]))
+def test_more_concern_in_an_answer_is_never_less_in_a_derived_fact(known: Known, name: str) -> None:
+    stated: dict[str, Any] = known._asdict()
+    place = ORDER.index(stated[name])
+    more = Known(**{**stated, name: ORDER[min(place + 1, 2)]})
+    before, after = facts_of(known), facts_of(more)
+
+    for column, (values, rising) in COLUMNS.items():
+        if rising:
+            assert values.index(before[column]) <= values.index(after[column]), column
+
+
+@given(KNOWN)
+def test_what_is_known_survives_being_stored(known: Known) -> None:
+    assert known == Known.from_json(known.to_json())
+
+
+def test_the_stored_form_has_a_stable_order_and_an_older_one_can_be_read() -> None:
+    assert list(Known._fields) == list(orjson.loads(NOTHING_KNOWN.to_json()))
+    assert Known(a1="yes") == Known.from_json('{"a1":"yes"}')
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"a7": "yes"},
+        {"a1": "maybe"},
+        {"a1": ["yes"]},
+        {"a1": None},
+        {"notifications": -1},
+        {"notifications": True},
+        ["yes"],
+        "yes",
+    ],
+    ids=str,
+)
+def test_a_stored_form_that_is_not_understood_is_refused_and_nothing_is_dropped(
+    stored: Any,
+) -> None:
+    with pytest.raises(ValueError, match="known facts"):
+        Known.from_json(orjson.dumps(stored).decode())
