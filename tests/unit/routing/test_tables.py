@@ -1,0 +1,233 @@
+"""Rule files that must not go live are refused, and the message leads to the row."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.routing.domain import tables as tables_module
+from services.routing.domain.tables import Tables, TablesRefusedError, load_tables
+
+RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
+Change = Callable[[str], str]
+
+
+def replacing(old: str, new: str) -> Change:
+    def change(text: str) -> str:
+        assert old in text, "the planted fault must hit the shipped file"
+        return text.replace(old, new, 1)
+
+    return change
+
+
+def appending(row: str) -> Change:
+    return lambda text: text + row
+
+
+def load_changed(directory: Path, table: str, change: Change) -> Tables:
+    shutil.copytree(RULES, directory, dirs_exist_ok=True)
+    (path,) = (directory / table).glob("*.yaml")
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return load_tables(directory)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Tables:
+    return load_tables(RULES)
+
+
+REASON = "reason: { fi: a, sv: b, en: c }\n    basis: own construction\n"
+EXTRA_DUTY = "  - id: extra\n    when: { urgency: [open] }\n    then: duty\n    " + REASON
+EXTRA_FLAG = "  - id: extra\n    when: { CASE }\n    then: extra\n    " + REASON
+
+FAULTS: dict[str, tuple[str, Change, str]] = {
+    "a misspelt column": (
+        "level",
+        replacing("{ psych: [yes] }", "{ pysch: [yes] }"),
+        "level/2026-11.yaml, row erityis-psych: unknown column pysch",
+    ),
+    "a misspelt value": (
+        "urgent",
+        replacing("{ in_danger: [yes] }", "{ in_danger: [ja] }"),
+        "urgent/2026-11.yaml, row danger: in_danger: unknown value ja; known: no, unknown, yes",
+    ),
+    "a misspelt part of a row": (
+        "urgent",
+        replacing("then: danger", "than: danger"),
+        "urgent/2026-11.yaml, row danger: then: Field required",
+    ),
+    "an unknown outcome": (
+        "destinations",
+        replacing("then: psychiatry", "then: hospital"),
+        "row psychiatry: then: hospital is not one of expert_group, psychiatry, basic_services",
+    ),
+    "a missing language": (
+        "holder",
+        replacing("      sv: Det har ännu inte", "      se: Det har ännu inte"),
+        "holder/2026-11.yaml, row urgency-open: reason.sv: Field required",
+    ),
+    "an empty text": (
+        "urgent",
+        replacing("fi: Lapsen turvallisuudesta on huoli.", "fi: ''"),
+        "urgent/2026-11.yaml, row safety: reason.fi",
+    ),
+    "a row id used twice": (
+        "urgent",
+        replacing("id: assault", "id: danger"),
+        "row danger: two rows have this id",
+    ),
+    "a condition written twice": (
+        "destinations",
+        replacing("{ psych: [yes], urgency", "{ psych: [yes], psych: [no], urgency"),
+        "destinations/2026-11.yaml: 'psych' stands twice",
+    ),
+    "a child nobody holds": (
+        "holder",
+        replacing("existing_client: [unknown] }", "existing_client: [unknown], a7: [yes] }"),
+        "holder/2026-11.yaml: no row hits when a7 =",
+    ),
+    "two holders for one answer": (
+        "holder",
+        replacing("existing_client: [unknown] }", "existing_client: [no] }"),
+        "row client-unknown and not-a-client: both hit when existing_client = no",
+    ),
+    "two holders at once": (
+        "holder",
+        appending(EXTRA_DUTY),
+        "row extra and urgency-open: both hit when existing_client =",
+    ),
+    "a level that contradicts another": (
+        "level",
+        replacing("unless: [vaativa-many-areas, vaativa-rare-domain]\n    ", ""),
+        "level/2026-11.yaml, row erityis-several-areas",
+    ),
+    "a child without a level": (
+        "level",
+        replacing(
+            "{ areas_unknown: { at_most: 0 } }", "{ areas_unknown: { at_most: 0 }, a7: [no] }"
+        ),
+        "level/2026-11.yaml: no row hits when",
+    ),
+    "an exception that names no row": (
+        "level",
+        replacing("unless: [vaativa-many-areas,", "unless: [vaativa,"),
+        "row erityis-several-areas: unless names vaativa, which is no other row",
+    ),
+    "an interval without numbers": (
+        "level",
+        replacing("{ at_least: 3 }", "{}"),
+        "level/2026-11.yaml, row vaativa-many-areas: when.areas_besides_a10",
+    ),
+    "an interval no number lies in": (
+        "level",
+        replacing("{ at_least: 3 }", "{ at_least: 30 }"),
+        "row vaativa-many-areas: areas_besides_a10: no value lies in this interval",
+    ),
+    "an interval turned round": (
+        "level",
+        replacing("{ at_least: 3 }", "{ at_least: 3, at_most: 2 }"),
+        "row vaativa-many-areas: areas_besides_a10: no value lies in this interval",
+    ),
+    "a number given as a list": (
+        "level",
+        replacing("{ at_least: 3 }", "[3]"),
+        "row vaativa-many-areas: areas_besides_a10: a number is given by at_least",
+    ),
+    "a condition that allows nothing": (
+        "urgent",
+        appending(EXTRA_FLAG.replace("CASE", "psych: []")),
+        "row extra: psych: no value is allowed",
+    ),
+    "a row that another always silences": (
+        "urgent",
+        appending(EXTRA_FLAG.replace("CASE }", "in_danger: [yes] }\n    unless: [danger]")),
+        "urgent/2026-11.yaml, row extra: it can never hit",
+    ),
+    "a level that looks at itself": (
+        "level",
+        replacing("{ psych: [yes] }", "{ level: [vaativa] }"),
+        "row erityis-psych: unknown column level",
+    ),
+    "a holder that may be collected": (
+        "holder",
+        replacing("hit: unique", "hit: collect"),
+        "holder/2026-11.yaml: hit collect does not suit this table",
+    ),
+    "another version than the file's name": (
+        "holder",
+        replacing("version: 2026-11", "version: 2026-12"),
+        "holder/2026-11.yaml: the file says it is holder, version 2026-12",
+    ),
+    "no rows": (
+        "urgent",
+        lambda text: text.partition("rows:")[0] + "rows: []\n",
+        "urgent/2026-11.yaml: a table needs rows",
+    ),
+    "no YAML": ("urgent", lambda _: "rows: [", "urgent/2026-11.yaml"),
+    "nothing at all": ("urgent", lambda _: "", "urgent/2026-11.yaml: content"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_table_is_refused_by_file_and_row(fault: str, tmp_path: Path) -> None:
+    table, change, message = FAULTS[fault]
+
+    with pytest.raises(TablesRefusedError) as refused:
+        load_changed(tmp_path, table, change)
+    assert message in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TablesRefusedError, match="urgent: no version"):
+        load_tables(tmp_path)
+
+
+def test_a_version_that_cannot_be_ordered_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path, dirs_exist_ok=True)
+    shutil.copy(tmp_path / "level" / "2026-11.yaml", tmp_path / "level" / "new.yaml")
+
+    with pytest.raises(TablesRefusedError, match=r"level/new\.yaml: a version is named"):
+        load_tables(tmp_path)
+
+
+def test_the_newest_version_of_a_table_is_the_one_in_use(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path, dirs_exist_ok=True)
+    text = (tmp_path / "urgent" / "2026-11.yaml").read_text(encoding="utf-8")
+    for version in ("2026-11.9", "2026-11.10"):
+        newer = text.replace("version: 2026-11", f"version: {version}")
+        (tmp_path / "urgent" / f"{version}.yaml").write_text(newer, encoding="utf-8")
+
+    assert load_tables(tmp_path).version.startswith("urgent@2026-11.10+level@2026-11+")
+
+
+def test_the_hash_follows_the_content_and_not_the_order_or_the_layout(
+    tmp_path: Path, shipped: Tables
+) -> None:
+    def turned_round(text: str) -> str:
+        content = yaml.load(text, tables_module._Loader)  # noqa: S506 -- a safe one
+        content["rows"].reverse()
+        return yaml.safe_dump(content, default_style='"')
+
+    same = load_changed(tmp_path / "same", "level", turned_round)
+    other = load_changed(
+        tmp_path / "other", "level", replacing("Huolta on ainakin", "Huoli on ainakin")
+    )
+
+    assert shipped.content_hash == same.content_hash
+    assert shipped.content_hash != other.content_hash
+    assert len(shipped.content_hash) == 64
+
+
+def test_yes_and_no_may_be_written_as_people_write_them(shipped: Tables) -> None:
+    flat = {value for row in shipped.holder.rows for _, allowed in row.when for value in allowed}
+
+    assert {"yes", "no", "unknown", "open", "urgent", "not_urgent"} == flat
+
+
+def test_every_table_says_that_it_is_not_the_institutes_screen(shipped: Tables) -> None:
+    for table in (shipped.urgent, shipped.level, shipped.holder, shipped.destinations):
+        for text in (table.note.fi, table.note.sv, table.note.en):
+            assert "THL" in text
