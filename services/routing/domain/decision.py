@@ -78,8 +78,8 @@ def _level(outcome: Outcome) -> Level:
 
 
 def _holder(outcome: Outcome, faults: list[str]) -> Holder:
-    if outcome.says == ("duty",) and outcome.fault is None:
-        return "duty"  # a person has it already, and urgency comes first
+    if outcome.says == ("duty",):
+        return "duty"  # whatever else is at fault: a person has it, and urgency comes first
     return "person_decides" if faults else cast("Holder", outcome.says[0])
 
 

@@ -345,6 +345,13 @@ def test_an_open_urgency_check_stays_at_duty_even_if_the_level_rules_fail() -> N
     assert "level/no-row" in decision.rows
 
 
+def test_an_open_urgency_check_stays_at_duty_even_if_two_rows_say_so() -> None:
+    decision = decided(urgency="open", tables=unproved("holder", twice="urgency-open"))
+
+    assert "duty" == decision.holder
+    assert "holder/rows-disagree" in decision.rows
+
+
 @pytest.mark.parametrize("facts", [{}, {"urgency": "later"}, {"in_danger": "maybe"}, {"a10": 7}])
 def test_facts_that_are_missing_or_strange_are_unknown_and_go_to_a_person(facts: Facts) -> None:
     base = derive(NOTHING_KNOWN, age_band="7-12", urgency="not_urgent")
