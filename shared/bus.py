@@ -173,9 +173,7 @@ class Consumer(Generic[E]):
             self._failures = 0
         return rows
 
-    async def _write_through_races(
-        self, batch: Sequence[Incoming[E] | Unreadable]
-    ) -> list[LogRow]:
+    async def _write_through_races(self, batch: Sequence[Incoming[E] | Unreadable]) -> list[LogRow]:
         for _ in range(RACE_TRIES - 1):
             try:
                 return await self._write(batch)
@@ -186,10 +184,16 @@ class Consumer(Generic[E]):
     async def _write(
         self, batch: Sequence[Incoming[E] | Unreadable], failure: BaseException | None = None
     ) -> list[LogRow]:
-        assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- _take() ran
+        assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
+        assert self._door is not None  # noqa: S101 -- _take() ran
         highs = _highs(batch)
         marks = [
-            (partition, high, self._positions[partition].published, self._positions[partition].epoch)
+            (
+                partition,
+                high,
+                self._positions[partition].published,
+                self._positions[partition].epoch,
+            )
             for partition, high in sorted(highs.items())
         ]
         async with self.pool.acquire() as tx, tx.transaction():
@@ -204,7 +208,7 @@ class Consumer(Generic[E]):
         return rows
 
     def _count_failure(self, item: Incoming[E] | Unreadable, error: BaseException) -> None:
-        """Ten in a row are a bad deployment, not ten bad events: stop before everybody is parked."""
+        """Ten in a row are a bad deployment, not ten bad events: stop before all are parked."""
         log.error(
             "event_parked", topic=self.topic, partition=item.raw.partition, offset=item.raw.offset,
             error=error,
@@ -216,11 +220,10 @@ class Consumer(Generic[E]):
             log.critical("consumer_braked", topic=self.topic, count=self._failures)
             raise BrakeError from error
 
-    async def _stored_answers(
-        self, again: Sequence[Incoming[E] | Unreadable]
-    ) -> list[Outgoing]:
+    async def _stored_answers(self, again: Sequence[Incoming[E] | Unreadable]) -> list[Outgoing]:
         """Answers of records applied before a crash; those known to be out are not sent again."""
-        assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- _take() ran
+        assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
+        assert self._door is not None  # noqa: S101 -- _take() ran
         places = [
             (item.raw.partition, item.raw.offset)
             for item in again
@@ -258,7 +261,8 @@ class Consumer(Generic[E]):
     async def _look_again(self) -> None:
         """After an outage nobody knows whether the last commit got through: ask PostgreSQL."""
         if self._positions:
-            assert self.pool is not None and self._door is not None  # noqa: S101, PT018 -- set
+            assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
+            assert self._door is not None  # noqa: S101 -- it comes with the positions
             async with self.pool.acquire() as conn:
                 found = await store.positions(conn, self._door, list(self._positions))
             if any(found[p].epoch != mine.epoch for p, mine in self._positions.items()):
@@ -304,7 +308,7 @@ class Consumer(Generic[E]):
             counted = await store.count_log(conn, self._door, upto)
         difference = sum(offset - counted[p] for p, offset in upto.items())
         metrics.UNACCOUNTED.labels(**self._labels).set(difference)
-        return difference
+        return int(difference)
 
 
 async def cluster_id(client: Any) -> str:
@@ -356,7 +360,8 @@ class _Lifecycle(ConsumerRebalanceListener):
     def __init__(self, consumer: Consumer[Any]) -> None:
         self._consumer = consumer
 
-    async def on_partitions_revoked(self, revoked: object) -> None:
+    async def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002 -- all of them
+        """Wait for the running batch."""
         await self._consumer.revoked()
 
     async def on_partitions_assigned(self, assigned: object) -> None:

@@ -61,6 +61,8 @@ def describe(error: BaseException) -> str:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if "site-packages" not in code.co_filename:
-            place = f" at {code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno} {code.co_name}"
+            place = (
+                f" at {code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno} {code.co_name}"
+            )
         traceback = traceback.tb_next
     return f"{type(error).__name__}{place}"

@@ -44,10 +44,20 @@ Language = Literal["fi", "sv", "en"]
 Sealed = Annotated[str, StringConstraints(pattern=r"^s1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+$")]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+# No control characters in a line; a text may have line breaks and tabs. Both hold something.
+Line = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
+]
+Text = Annotated[
+    str,
+    StringConstraints(max_length=20_000, pattern=r"^[^\x00\x0b\x0c\x7f]*\S[^\x00\x0b\x0c\x7f]*$"),
+]
 Email = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254)
+    str,
+    StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254),
 ]
 
 # Bodies whose staff must notify (LSL 25 § 1 mom, law.md NOT-01); `private` and `guardian` may.
@@ -202,12 +212,22 @@ class Notification(_Inbound):
     child_knows: Answer = "unknown"
     expectations: Text | None = None
 
+    @field_validator("arrived_at", mode="before")
+    @classmethod
+    def _written_as_a_time(cls, value: object) -> object:
+        if isinstance(value, str) and "T" not in value.upper():
+            raise ValueError("write the time as 2026-11-22T09:30:00+02:00")
+        return value
+
     @field_validator("arrived_at")
     @classmethod
-    def _not_before_the_counties(cls, value: AwareDatetime | None) -> AwareDatetime | None:
-        if value is not None and value.year < 2000:
-            raise ValueError("arrived_at lies before the year 2000")
+    def _a_possible_time(cls, value: AwareDatetime | None) -> AwareDatetime | None:
+        if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise ValueError(f"a time in the years {FIRST_YEAR} to {LAST_YEAR}")
         return value
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a time
 
 
 # --- answers to sources ----------------------------------------------------------------------
@@ -311,6 +331,8 @@ CaseEventKind = Literal[
     "identity_given",
     "duty_item_opened",
     "duty_item_closed",
+    "clock_warned",
+    "clock_late",
 ]
 
 

@@ -12,8 +12,9 @@ from datetime import date
 CHECK_CHARACTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 CENTURIES = {"+": 1800, **dict.fromkeys("-YXWVU", 1900), **dict.fromkeys("ABCDEF", 2000)}
 
-# Longest first is not needed: the shape has one length. Used to find codes inside other text.
-_SHAPE = re.compile(r"(?<![0-9A-Za-z])(\d{6})([-+A-FU-Y])(\d{3})([0-9A-FHJ-NPR-Y])(?![0-9A-Za-z])")
+# [0-9], not \d: digits of other scripts would make two identities of one code.
+_SHAPE = re.compile(r"([0-9]{6})([-+A-FU-Y])([0-9]{3})([0-9A-FHJ-NPR-Y])")
+_LOOKALIKE = re.compile(r"[0-9]{6}[-+A-FU-Y\u2010-\u2015\u2212][0-9]{3}[0-9A-FHJ-NPR-Y]")
 FIRST_TEST_NUMBER = 900
 
 
@@ -66,5 +67,5 @@ def make_hetu(born: date, individual: int, separator: str | None = None) -> Hetu
 
 
 def contains_hetu(text: str) -> bool:
-    """True if something shaped like a personal identity code stands anywhere in the text."""
-    return _SHAPE.search(text.upper()) is not None
+    """True if something shaped like a code stands in the text, other dashes included."""
+    return _LOOKALIKE.search(text.upper()) is not None

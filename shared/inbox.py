@@ -8,6 +8,7 @@ answers in the event log. Kafka batches, HTTP requests and re-drives all come th
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from struct import Struct
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
@@ -262,7 +263,7 @@ def unpack(framed: bytes | None) -> list[Outgoing]:
         cuts = [at + _FRAME.size]
         for length in (name, ident, key, value):
             cuts.append(cuts[-1] + length)
-        parts = [framed[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        parts = [framed[a:b] for a, b in pairwise(cuts)]
         answers.append(Outgoing(parts[0].decode(), parts[2], parts[1].decode(), parts[3]))
         at = cuts[-1]
     return answers

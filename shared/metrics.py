@@ -1,5 +1,7 @@
-"""The catalogue of metrics. Labels are service, kind, outcome, queue class, topic: never an id,
-a unit, a municipality or a school. A test fails when an alert or dashboard names one not here.
+"""The catalogue of metrics.
+
+Labels are service, kind, outcome, queue class, topic: never an id, a unit, a municipality or a
+school. A test fails when an alert or dashboard names a metric that is not here.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

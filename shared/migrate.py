@@ -26,7 +26,11 @@ class EditedMigrationError(Exception):
 
 def files(schema: str) -> list[Path]:
     """The schema's migrations, in order."""
-    base = ROOT / "shared/migrations/keys" if schema == "keys" else ROOT / f"services/{schema}/migrations"
+    base = (
+        ROOT / "shared/migrations/keys"
+        if schema == "keys"
+        else ROOT / f"services/{schema}/migrations"
+    )
     return sorted(base.glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -100,7 +100,10 @@ class Publisher:
         batch = producer.create_batch()
         for item in items:
             headers = self._headers(item)
-            if batch.append(key=item.key, value=item.value, timestamp=None, headers=headers) is None:
+            if (
+                batch.append(key=item.key, value=item.value, timestamp=None, headers=headers)
+                is None
+            ):
                 batch.close()
                 futures.append(
                     await producer.send_batch(batch, self._prefix + topic, partition=partition)
@@ -148,7 +151,7 @@ def _calm(producer: AIOKafkaProducer) -> None:
 
     aiokafka 0.14 spins after a clean stop of the broker (technology.md 1.5).
     """
-    original = producer.client.force_metadata_update
+    original: Callable[[], Awaitable[bool]] = producer.client.force_metadata_update
 
     def slowed() -> asyncio.Task[bool]:
         update = original()
@@ -161,4 +164,4 @@ def _calm(producer: AIOKafkaProducer) -> None:
 
         return asyncio.ensure_future(wait())
 
-    producer.client.force_metadata_update = slowed
+    producer.client.force_metadata_update = slowed  # type: ignore[method-assign]

@@ -31,7 +31,9 @@ async def run_relay(pool: Pool, publisher: Publisher, schema: str) -> None:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _lead(conn: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", publisher: Publisher, schema: str) -> None:
+async def _lead(
+    conn: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", publisher: Publisher, schema: str
+) -> None:
     woken = asyncio.Event()
 
     def wake(*_: object) -> None:

@@ -51,9 +51,7 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         content = json.loads(path.read_text())
         self.current: str = content["current"]
-        self._keks = {
-            name: AESGCM(base64.b64decode(key)) for name, key in content["keys"].items()
-        }
+        self._keks = {name: AESGCM(base64.b64decode(key)) for name, key in content["keys"].items()}
         self._lookup = base64.b64decode(content["lookup"])
 
     @staticmethod

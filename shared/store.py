@@ -131,9 +131,7 @@ async def positions(
     return {r["partition"]: Position(r["epoch"], r["next_off"], r["published"]) for r in rows}
 
 
-async def fence(
-    conn: Connection, door_id: int, marks: Sequence[tuple[int, int, int, int]]
-) -> None:
+async def fence(conn: Connection, door_id: int, marks: Sequence[tuple[int, int, int, int]]) -> None:
     """Move offsets on: (partition, next, published, epoch). A newer epoch: `PartitionLostError`."""
     columns = list(zip(*marks, strict=True))
     moved = await conn.fetch(
@@ -249,9 +247,7 @@ async def settle(conn: Connection, row: LogRow) -> None:
     )
 
 
-async def count_log(
-    conn: Connection, door_id: int, upto: Mapping[int, int]
-) -> dict[int, int]:
+async def count_log(conn: Connection, door_id: int, upto: Mapping[int, int]) -> dict[int, int]:
     """For partition -> broker's committed offset: the offset that the log's rows account for.
 
     That is where consuming began plus the rows below the committed offset, counted by an
@@ -417,9 +413,7 @@ async def add_audit(
 # --- data keys ---------------------------------------------------------------------------------
 
 
-async def data_keys(
-    conn: Connection, ids: Sequence[UUID]
-) -> list[tuple[UUID, bytes, str]]:
+async def data_keys(conn: Connection, ids: Sequence[UUID]) -> list[tuple[UUID, bytes, str]]:
     """Wrapped data keys of those ids that still exist."""
     rows = await conn.fetch(
         "SELECT k.id, k.wrapped, k.kek FROM unnest($1::uuid[]) AS t (id) "

@@ -70,7 +70,8 @@ CREATE TABLE clock (
     stopped_at  timestamptz,                      -- done_at of the act that stopped it
     stopped_by  text,                             -- the act's id, or how it was closed
     recorded_at timestamptz,
-    warned_at   timestamptz,
+    warned_at   timestamptz,                      -- when somebody was warned that it runs out
+    late_at     timestamptz,                      -- when it was found past its last moment
     PRIMARY KEY (about, kind)
 ) WITH (fillfactor = 80);
 CREATE INDEX clock_running ON clock (due) WHERE stopped_at IS NULL;

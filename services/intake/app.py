@@ -1,0 +1,60 @@
+"""Intake answers: did it arrive, when, from whom, about which child."""
+
+import asyncio
+
+from fastapi import FastAPI
+
+from services.intake import store
+from services.intake.api import api_routes
+from services.intake.handlers import notifications
+from services.intake.settings import IntakeSettings
+from shared import events, logs, metrics
+from shared import store as plumbing
+from shared.bus import Consumer, kafka_broker
+from shared.clock import utc_now
+from shared.migrate import head
+from shared.publisher import Publisher
+from shared.sealing import KeyFile, Sealer
+from shared.service import Process, application
+
+
+def build_app() -> FastAPI:
+    """Wire the process; run it with ``uvicorn --factory services.intake.app:build_app``."""
+    settings = IntakeSettings()
+    logs.configure("intake", settings.log_level, settings.instance)
+    sealer = Sealer(KeyFile(settings.key_file))
+    broker = kafka_broker(settings)
+    publisher = Publisher(
+        settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
+        seconds=settings.publish_timeout,
+    )  # fmt: skip
+    inbox = notifications(sealer, utc_now)
+    process = Process(
+        "intake",
+        "intake",
+        head("intake"),
+        settings,
+        broker,
+        publisher,
+        consumers=[
+            Consumer(
+                broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group="intake"
+            )
+        ],
+        loops=[watch_http_door],
+    )
+    app = application(process, openapi_url="/openapi.json")
+    api_routes(app, process, settings, sealer, inbox, utc_now)
+    return app
+
+
+async def watch_http_door(process: Process) -> None:
+    """Keep I1 of the HTTP door: requests taken in against rows in the event log."""
+    while True:
+        async with process.pool.acquire() as conn:
+            door = await plumbing.door(
+                conn, store.HTTP_GROUP, store.HTTP_GROUP, "/v1/notifications"
+            )
+            difference = await store.http_unaccounted(conn, door)
+        metrics.UNACCOUNTED.labels("intake", "http").set(difference)
+        await asyncio.sleep(process.settings.account_every)

@@ -1,0 +1,213 @@
+"""Reading a message at the outer edge: envelope, content, receipt time, coded facts. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared import events
+from shared.clock import HELSINKI
+from shared.events import AgeBand, CodedFacts, Notification, NotifiedChild, age_band_on
+from shared.hetu import contains_hetu, parse_hetu
+from shared.inbox import Incoming, Raw, Unreadable
+
+MAX_BYTES = 1_000_000
+STRUCTURED = "application/cloudevents+json"
+MEND_ENVELOPE = "Send CloudEvents 1.0: specversion 1.0, id, source and type, each once, in UTF-8."
+
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
+
+
+class Envelope(BaseModel):
+    """The attributes of CloudEvents 1.0 that intake needs."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    specversion: str
+    id: events.SourceId
+    source: events.SourceId
+    type: str
+
+
+class StructuredNotification(Envelope):
+    """A whole event in the body (structured mode)."""
+
+    data: Notification
+
+
+class UnreadableMessage(Exception):
+    """Why a message cannot be taken: a reason code and what to do, nothing of its content."""
+
+    def __init__(self, reason: str, mend: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.mend = mend
+
+
+def read_notification(raw: Raw) -> Incoming[Notification] | Unreadable:
+    """A child-protection notification from a Kafka record, binary or structured mode."""
+    source = ident = None
+    try:
+        attributes = ce_attributes(raw.headers)
+        structured = attributes.get("content-type", "").startswith(STRUCTURED)
+        if not structured:
+            envelope = check_envelope(attributes)
+            source, ident = envelope.source, envelope.id
+        value = check_size(raw.value)
+        if structured:
+            source, ident = peek(value)
+            whole = _validated(StructuredNotification, value)
+            check_envelope(whole.model_dump(include={"specversion", "id", "source", "type"}))
+            notification = whole.data
+        else:
+            notification = _validated(Notification, value)
+    except UnreadableMessage as error:
+        return Unreadable(raw, error.reason, error.mend, source, ident)
+    assert source is not None  # noqa: S101 -- the envelope was checked
+    assert ident is not None  # noqa: S101 -- same
+    received_at = receipt_time(raw.appended_at, notification.arrived_at)
+    return Incoming(raw, notification, source, ident, f"{source}/{ident}", received_at)
+
+
+def check_size(value: bytes | None) -> bytes:
+    """There is something, and not too much of it."""
+    if value is None:
+        raise UnreadableMessage("no-content", "Send the notification in the record's value.")
+    if len(value) > MAX_BYTES:
+        raise UnreadableMessage("too-large", f"Send at most {MAX_BYTES} bytes.")
+    return value
+
+
+def ce_attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The headers that are ours, as text. Foreign ones may be anything and are left alone.
+
+    A doubled attribute is refused: two readers could take different ones (ASVS 1.5.3).
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if not name.startswith("ce_") and name != "content-type":
+            continue
+        if name in found:
+            raise UnreadableMessage("doubled-header", MEND_ENVELOPE)
+        if value is None:
+            raise UnreadableMessage("null-header", MEND_ENVELOPE)
+        try:
+            found[name] = value.decode()
+        except UnicodeDecodeError:
+            raise UnreadableMessage("header-not-utf-8", MEND_ENVELOPE) from None
+    return {name.removeprefix("ce_"): value for name, value in found.items()}
+
+
+def check_envelope(attributes: Mapping[str, Any]) -> Envelope:
+    """The attributes, checked; raises `UnreadableMessage`."""
+    try:
+        envelope = Envelope.model_validate(attributes)
+    except ValidationError as error:
+        raise UnreadableMessage("bad-envelope", f"{problems(error)}. {MEND_ENVELOPE}") from None
+    if envelope.specversion != "1.0":
+        raise UnreadableMessage("bad-envelope", MEND_ENVELOPE)
+    if envelope.type != events.NOTIFICATION_TYPE:
+        mend = f"Use the type {events.NOTIFICATION_TYPE}; other kinds and versions are not known."
+        raise UnreadableMessage("unknown-type", mend)
+    if contains_hetu(envelope.id) or contains_hetu(envelope.source):
+        raise UnreadableMessage(
+            "personal-data-in-id", "Use an id and a source without a henkilötunnus or a name."
+        )
+    return envelope
+
+
+def peek(value: bytes) -> tuple[str | None, str | None]:
+    """Source and id of a structured event, where they can be had, for the answer to its source."""
+    try:
+        whole = orjson.loads(value)
+        source, ident = whole.get("source"), whole.get("id")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None, None
+    try:
+        Envelope(specversion="1.0", id=ident, source=source, type="")
+    except ValidationError:
+        return None, None
+    return (None, None) if contains_hetu(ident + " " + source) else (source, ident)
+
+
+def read_original(value: bytes) -> Notification:
+    """The content of an original that was accepted before, in either mode."""
+    try:
+        return Notification.model_validate_json(value)
+    except ValidationError:
+        return StructuredNotification.model_validate_json(value).data
+
+
+def _validated(model: type[Any], value: bytes) -> Any:
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        raise UnreadableMessage("invalid-content", problems(error)) from None
+
+
+KNOWN_NAMES = frozenset(
+    name
+    for model in (
+        Envelope, StructuredNotification, Notification, NotifiedChild, events.Notifier,
+        events.Guardian, events.Urgency,
+    )
+    for name in model.model_fields
+)  # fmt: skip
+
+
+def problems(error: ValidationError, most: int = 5) -> str:
+    """What is wrong and where, in words, without any value or field name of the message."""
+    told = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False)[
+        :most
+    ]:
+        place = ".".join(
+            str(part) if isinstance(part, int) or part in KNOWN_NAMES else "?"
+            for part in problem["loc"]
+        )
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "a field this version does not know; check its spelling"
+        told.append(f"{place}: {message}" if place else message)
+    more = error.error_count() - most
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def receipt_time(appended_at: datetime, stated: datetime | None) -> datetime:
+    """The earlier of the stated arrival and the broker's or request's time (law.md CLK-11).
+
+    A stated time ahead of the append time is ignored; nothing can arrive before it came.
+    """
+    return appended_at if stated is None else min(appended_at, stated)
+
+
+def coded_facts(notification: Notification, child: NotifiedChild) -> CodedFacts:
+    """What may travel in the clear: answers and codes, nothing that names anyone."""
+    urgency = notification.urgency
+    return CodedFacts.model_construct(
+        in_danger=urgency.in_danger,
+        assault_suspected=urgency.assault_suspected,
+        alone_guardians_unreachable=urgency.alone_guardians_unreachable,
+        judged_urgent_by_authority=urgency.judged_urgent_by_authority,
+        is_client=child.is_client,
+        knowledge=notification.knowledge,
+        reasons=notification.reasons,
+    )
+
+
+TEXTS = frozenset(
+    {
+        "observations", "knowledge", "reasons", "urgency", "right_recipient", "acts_done",
+        "bodies_contacted", "police_report", "earlier_attempts", "family_knows", "child_knows",
+        "expectations",
+    }
+)  # fmt: skip
+"""Fields of a notification that make its text: all but persons and times."""
+
+
+def age_band_of(child: NotifiedChild, received_at: datetime) -> AgeBand:
+    """The age band on the day of receipt; unknown without a birth date."""
+    born = parse_hetu(child.hetu).born if child.hetu else child.birth_date
+    return age_band_on(born, received_at.astimezone(HELSINKI).date()) if born else "unknown"

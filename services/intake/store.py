@@ -1,0 +1,87 @@
+"""All SQL of intake: children and their lookup hashes, HTTP requests."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.database import Connection
+
+HTTP_GROUP = "http"
+
+
+async def match(
+    conn: Connection, wanted: Sequence[tuple[bytes, UUID]]
+) -> tuple[dict[bytes, UUID], set[UUID]]:
+    """The child of each hash; (hash, id to use if it is new) -> (hash -> child, new children).
+
+    Another process may see the same child for the first time at the same moment: the unique hash
+    decides, in hash order, and the loser reads what the winner wrote.
+    """
+    hashes = [digest for digest, _ in wanted]
+    found = await _known(conn, hashes)
+    missing = sorted((digest, child) for digest, child in wanted if digest not in found)
+    if not missing:
+        return found, set()
+    made = await conn.fetch(
+        "INSERT INTO child_lookup (hash, child) SELECT * FROM unnest($1::bytea[], $2::uuid[]) "
+        "ON CONFLICT DO NOTHING RETURNING hash, child",
+        [digest for digest, _ in missing], [child for _, child in missing],
+    )  # fmt: skip
+    new = {row["hash"]: row["child"] for row in made}
+    lost = [digest for digest, _ in missing if digest not in new]
+    return found | new | (await _known(conn, lost) if lost else {}), set(new.values())
+
+
+async def _known(conn: Connection, hashes: Sequence[bytes]) -> dict[bytes, UUID]:
+    rows = await conn.fetch(
+        "SELECT l.hash, l.child FROM unnest($1::bytea[]) AS t (hash) "
+        "JOIN child_lookup l ON l.hash = t.hash",
+        hashes,
+    )
+    return {row["hash"]: row["child"] for row in rows}
+
+
+async def add_children(conn: Connection, children: Sequence[tuple[UUID, bool]]) -> None:
+    """New children: (id, provisional)."""
+    await conn.copy_records_to_table("child", records=children, columns=["id", "provisional"])
+
+
+async def provisional_child(conn: Connection, child: UUID) -> bool | None:
+    """Lock a child; True while nobody knows who it is, None if there is no such child."""
+    state: bool | None = await conn.fetchval(
+        "SELECT provisional FROM child WHERE id = $1 FOR UPDATE", child
+    )
+    return state
+
+
+async def identify(conn: Connection, child: UUID, digest: bytes) -> bool:
+    """Give a provisional child its hash; False if the hash already belongs to another child."""
+    made = await conn.fetchval(
+        "INSERT INTO child_lookup (hash, child) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1",
+        digest, child,
+    )  # fmt: skip
+    if made:
+        await conn.execute(
+            "UPDATE child SET provisional = false, identified_at = now() WHERE id = $1", child
+        )
+    return bool(made)
+
+
+# --- HTTP ----------------------------------------------------------------------------------------
+
+
+async def take_request(conn: Connection, source: str) -> int:
+    """Count one request in and give it its number (the log row's offset)."""
+    number = await conn.fetchval(
+        "INSERT INTO http_request (source) VALUES ($1) RETURNING id", source
+    )
+    return int(number)
+
+
+async def http_unaccounted(conn: Connection, door: int) -> int:
+    """I1 for the HTTP door: requests taken in minus rows in the event log."""
+    difference = await conn.fetchval(
+        "SELECT (SELECT count(*) FROM http_request) "
+        "- (SELECT count(*) FROM event_log WHERE door = $1)",
+        door,
+    )
+    return int(difference)

@@ -1,0 +1,50 @@
+"""The routing consumer: signals in, decisions and clocks out. The desk is its second process."""
+
+from fastapi import FastAPI
+
+from services.routing.domain.cases import Rules
+from services.routing.domain.tables import load_tables
+from services.routing.handlers import notices, signals
+from services.routing.settings import RoutingSettings
+from services.routing.timers import watch_clocks, watch_queues
+from services.routing.where import where_routes
+from shared import events, logs
+from shared.bus import Consumer, kafka_broker
+from shared.clock import utc_now
+from shared.migrate import head
+from shared.publisher import Publisher
+from shared.service import Process, application
+
+
+def build_app() -> FastAPI:
+    """Wire the process; run it with ``uvicorn --factory services.routing.app:build_app``."""
+    settings = RoutingSettings()
+    logs.configure("routing", settings.log_level, settings.instance)
+    rules = Rules(load_tables(settings.rules), settings.clock_settings)
+    broker = kafka_broker(settings)
+    publisher = Publisher(
+        settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.routing",
+        seconds=settings.publish_timeout,
+    )  # fmt: skip
+    process = Process(
+        "routing",
+        "routing",
+        head("routing"),
+        settings,
+        broker,
+        publisher,
+        consumers=[
+            Consumer(
+                broker, publisher, settings, signals(rules, utc_now),
+                topic=events.SIGNAL, group="routing-signal",
+            ),
+            Consumer(
+                broker, publisher, settings, notices(rules, utc_now),
+                topic=events.NOTICE, group="routing-notice",
+            ),
+        ],
+        loops=[watch_clocks(settings, utc_now), watch_queues(settings, utc_now)],
+    )  # fmt: skip
+    app = application(process)
+    where_routes(app, process)
+    return app

@@ -1,0 +1,237 @@
+"""What happens to a case: pure functions over its row, collecting what is to be written.
+
+A case is one child's. Its row is locked while it changes, so `seq`, the gapless number of every
+event that leaves about the child, is given here, to batches and to people's acts alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from services.routing.domain.clocks import CALENDAR_VERSION, ClockSettings, clocks_for
+from services.routing.domain.decision import Decision, decide
+from services.routing.domain.facts import NOTHING_KNOWN, Known, UrgencyState, derive, learn
+from services.routing.domain.tables import Tables
+from shared import events
+from shared.events import AgeBand, CaseEventKind, Destination, Holder, Level, Signal
+from shared.store import Outgoing
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter is taken for a digit
+
+
+@dataclass(slots=True)
+class Case:
+    """One row of `child_case`."""
+
+    child: UUID
+    mark: str
+    age_band: AgeBand
+    provisional: bool
+    first_at: datetime
+    last_at: datetime
+    seq: int = 0
+    version: int = 0
+    known: Known = NOTHING_KNOWN
+    urgency: UrgencyState = "open"
+    urgent_flags: tuple[str, ...] = ()
+    level: Level = "perus"
+    holder: Holder = "duty"
+    destinations: tuple[Destination, ...] = ()
+    decision_seq: int = 0
+    holder_seq: int = 0
+    confirmed: Holder | None = None
+    is_new: bool = False
+
+
+class NotificationRow(NamedTuple):
+    """One notification of a case, in the order of COPY's columns."""
+
+    id: str
+    child: UUID
+    received_at: datetime
+    check_state: str
+    flagged: bool
+    arrived_as: UUID
+    siblings: int
+
+
+class DecisionRow(NamedTuple):
+    """One screening, in the order of COPY's columns."""
+
+    child: UUID
+    seq: int
+    because: str
+    decided_at: datetime
+    facts: str
+    rows: list[str]
+    urgent_flags: list[str]
+    level: str
+    holder: str
+    destinations: list[str]
+    rules: str
+    rules_hash: str
+
+
+class ClockRow(NamedTuple):
+    """One clock, in the order of COPY's columns."""
+
+    about: str
+    kind: str
+    child: UUID | None
+    started_at: datetime
+    target: datetime
+    due: datetime
+    citation: str
+    calendar: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """All that one transaction writes about cases."""
+
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    notifications: list[NotificationRow] = field(default_factory=list)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    clocks: list[ClockRow] = field(default_factory=list)
+    proposed: list[tuple[UUID, str, datetime]] = field(default_factory=list)
+    withdrawn: list[tuple[UUID, str]] = field(default_factory=list)
+
+
+class Rules(NamedTuple):
+    """What decisions are made with."""
+
+    tables: Tables
+    clocks: ClockSettings
+
+
+def case_mark(child: UUID) -> str:
+    """What lists show instead of a name: ``K-XXXX-XXXX``, from the random child id."""
+    number = child.int >> 88
+    letters = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(35, -1, -5))
+    return f"K-{letters[:4]}-{letters[4:]}"
+
+
+def new_case(signal: Signal) -> Case:
+    """The case of a child seen for the first time."""
+    return Case(
+        child=signal.child,
+        mark=case_mark(signal.child),
+        age_band=signal.age_band,
+        provisional=signal.provisional,
+        first_at=signal.received_at,
+        last_at=signal.received_at,
+        is_new=True,
+    )
+
+
+def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: datetime) -> Outgoing:
+    """A notification about the child: a check stands open, its clocks run, the case is screened.
+
+    Urgency is judged for each new notification by a person (design 9), so the case's is open again,
+    unless it stands as urgent already: that is not made lighter by another message.
+    """
+    if case.urgency == "not_urgent":
+        case.urgency = "open"
+    case.known = learn(case.known, signal.facts)
+    case.last_at = max(case.last_at, signal.received_at)
+    case.first_at = min(case.first_at, signal.received_at)
+    if case.age_band == "unknown":
+        case.age_band = signal.age_band
+    decision = screen(changes, case, signal.id, rules, now)
+    changes.notifications.append(
+        NotificationRow(
+            signal.id, case.child, signal.received_at, "open", bool(decision.urgent_flags),
+            case.child, signal.children,
+        )
+    )  # fmt: skip
+    start_clocks(changes, signal.id, case.child, signal.received_at, rules.clocks)
+    return event(case, "screened", now, about=signal.id, rules=decision.version)
+
+
+def screen(changes: Changes, case: Case, because: str, rules: Rules, now: datetime) -> Decision:
+    """Decide anew; keeps the decision with its facts, and what it proposes, in `changes`.
+
+    The decision takes the number of the event that will tell of it.
+    """
+    facts = derive(case.known, age_band=case.age_band, urgency=case.urgency)
+    decision = decide(facts, rules.tables)
+    number = case.seq + 1
+    if decision.holder != case.holder or case.holder_seq == 0:
+        case.holder_seq = number
+        case.confirmed = None
+    _propose(changes, case, decision.destinations, now)
+    case.urgent_flags, case.level = decision.urgent_flags, decision.level
+    case.holder, case.destinations = decision.holder, decision.destinations
+    case.decision_seq = number
+    changes.decisions.append(
+        DecisionRow(
+            case.child, number, because, now, orjson.dumps(facts).decode(), list(decision.rows),
+            list(decision.urgent_flags), decision.level, decision.holder,
+            list(decision.destinations), decision.version, decision.content_hash,
+        )
+    )  # fmt: skip
+    return decision
+
+
+def event(
+    case: Case,
+    kind: CaseEventKind,
+    now: datetime,
+    *,
+    about: str | None = None,
+    done_at: datetime | None = None,
+    rules: str | None = None,
+) -> Outgoing:
+    """The next event about the child: takes the next number, holds no personal data."""
+    case.seq += 1
+    case.version += 1
+    ident = f"{case.child}.{case.seq}"
+    value = orjson.dumps(
+        {
+            "id": ident,
+            "child": case.child,
+            "seq": case.seq,
+            "kind": kind,
+            "at": now,
+            "done_at": done_at,
+            "about": about,
+            "level": case.level,
+            "holder": case.confirmed or case.holder,
+            "destinations": case.destinations,
+            "urgent": case.urgency == "urgent" or bool(case.urgent_flags),
+            "rules": rules,
+        }
+    )
+    return Outgoing(events.CASE, str(case.child).encode(), ident, value)
+
+
+def start_clocks(
+    changes: Changes,
+    about: str,
+    child: UUID | None,
+    received_at: datetime,
+    settings: ClockSettings,
+) -> None:
+    """The four clocks of one receipt, running from its own time."""
+    changes.clocks += [
+        ClockRow(
+            about, clock.kind, child, clock.started_at, clock.target, clock.due, clock.citation,
+            CALENDAR_VERSION,
+        )
+        for clock in clocks_for(received_at, settings)
+    ]  # fmt: skip
+
+
+def _propose(
+    changes: Changes, case: Case, destinations: Sequence[Destination], now: datetime
+) -> None:
+    for destination in destinations:
+        if destination not in case.destinations:
+            changes.proposed.append((case.child, destination, now))
+    for destination in case.destinations:
+        if destination not in destinations:
+            changes.withdrawn.append((case.child, destination))

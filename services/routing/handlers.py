@@ -1,0 +1,193 @@
+"""Events in: signals from intake, notices that need a person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from services.routing import store
+from services.routing.domain.cases import (
+    Case,
+    Changes,
+    ClockRow,
+    Rules,
+    event,
+    new_case,
+    receive,
+    start_clocks,
+)
+from shared import events, metrics
+from shared.clock import Clock
+from shared.database import Connection
+from shared.events import IdentityTask, NoticeEvent, SetAside, Signal, SignalMessage
+from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadable
+from shared.inbox import SetAside as SetAsideHook
+from shared.store import Outgoing
+
+INTAKE = "luotsi.intake"
+NOTIFICATIONS = "luotsi.notifications"
+
+_SIGNAL: TypeAdapter[Signal | SetAside | IdentityTask] = TypeAdapter(SignalMessage)
+_MEND = "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."
+
+
+def read_signal(raw: Raw) -> Incoming[Signal | SetAside | IdentityTask] | Unreadable:
+    """A signal from its bytes; what cannot be read parks its key."""
+    try:
+        signal = _SIGNAL.validate_json(raw.value or b"")
+    except ValidationError:
+        return Unreadable(raw, "unreadable-signal", _MEND, key=_text(raw.key))
+    if isinstance(signal, SetAside):
+        key, received = signal.item, signal.received_at
+    else:
+        key = signal.child
+        received = signal.received_at if isinstance(signal, Signal) else signal.at
+    return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
+
+
+def signals(rules: Rules, clock: Clock) -> Inbox[Signal | SetAside | IdentityTask]:
+    """How routing takes `luotsi.signal.v1`."""
+
+    async def on_signals(
+        tx: Connection, batch: Sequence[Incoming[Signal | SetAside | IdentityTask]]
+    ) -> list[Outcome]:
+        now = clock()
+        about_children = [i.event.child for i in batch if not isinstance(i.event, SetAside)]
+        changes = Changes(await store.lock_cases(tx, about_children))
+        outcomes = [Outcome("applied", body=item.raw.value) for item in batch]
+        for place, item in enumerate(batch):
+            if isinstance(item.event, Signal):
+                answers = [_receive(changes, item.event, rules, now)]
+            elif isinstance(item.event, IdentityTask):
+                answers = _identify(changes, item.event, now)
+            else:
+                answers = await _duty_item(tx, item.event, rules, now)
+            outcomes[place] = outcomes[place]._replace(answers=answers)
+        await store.save(tx, changes)
+        return outcomes
+
+    return Inbox("routing", read_signal, on_signals, park(rules, clock), clock)
+
+
+def _receive(changes: Changes, signal: Signal, rules: Rules, now: datetime) -> Outgoing:
+    case = changes.cases.get(signal.child)
+    if case is None:
+        case = changes.cases[signal.child] = new_case(signal)
+    told = receive(changes, case, signal, rules, now)
+    metrics.ROUTED.labels(case.holder).inc()
+    metrics.SCREEN_SECONDS.observe(max(0.0, (now - signal.received_at).total_seconds()))
+    return told
+
+
+def _identify(changes: Changes, task: IdentityTask, now: datetime) -> list[Outgoing]:
+    """Somebody has said who the child is: the case has a name and an age now."""
+    case: Case | None = changes.cases.get(task.child)
+    if case is None:
+        raise LookupError("an identity for a child without a case")
+    case.provisional = False
+    case.age_band = task.age_band
+    return [event(case, "identity_given", now, about=task.id)]
+
+
+async def _duty_item(tx: Connection, item: SetAside, rules: Rules, now: datetime) -> list[Outgoing]:
+    if item.state == "closed":
+        seq = await store.close_duty_item(tx, item.item, item.reason, now)
+        return [] if seq is None else [duty_event(item.item, seq, "duty_item_closed", now)]
+    await store.open_duty_items(tx, [item], None)
+    await store.add_clocks(tx, _clocks(str(item.item), None, item.received_at, rules))
+    return [duty_event(item.item, 1, "duty_item_opened", now)]
+
+
+def park(rules: Rules, clock: Clock) -> SetAsideHook:
+    """What this service cannot apply stands at its own duty desk, with its clocks, at once."""
+
+    async def set_aside(tx: Connection, items: Sequence[Aside]) -> list[Stored]:
+        now = clock()
+        stored = []
+        for aside in items:
+            item = SetAside(
+                id=f"{aside.item}.opened",
+                item=aside.item,
+                state="opened",
+                service="routing",
+                outcome=aside.outcome,
+                reason=aside.reason,
+                received_at=aside.received_at,
+            )
+            await store.open_duty_items(tx, [item], _uuid(aside.key))
+            clocks = _clocks(str(aside.item), _uuid(aside.key), aside.received_at, rules)
+            await store.add_clocks(tx, clocks)
+            told = duty_event(aside.item, 1, "duty_item_opened", now)
+            stored.append(Stored(aside.raw.value, [told]))
+        return stored
+
+    return set_aside
+
+
+# --- luotsi.notice.v1 -----------------------------------------------------------------------------
+
+
+def read_notice(raw: Raw) -> Incoming[NoticeEvent] | Unreadable:
+    """A notice event from its bytes."""
+    try:
+        notice = NoticeEvent.model_validate_json(raw.value or b"")
+    except ValidationError:
+        return Unreadable(raw, "unreadable-notice", _MEND, key=_text(raw.key))
+    return Incoming(raw, notice, NOTIFICATIONS, notice.id, str(notice.about), notice.received_at)
+
+
+def notices(rules: Rules, clock: Clock) -> Inbox[NoticeEvent]:
+    """How routing takes `luotsi.notice.v1`: what did not get there becomes a person's task."""
+
+    async def on_notices(tx: Connection, batch: Sequence[Incoming[NoticeEvent]]) -> list[Outcome]:
+        now = clock()
+        outcomes = []
+        for item in batch:
+            notice = item.event
+            answers: list[Outgoing] = []
+            if notice.kind != "delivered":
+                aside = SetAside(
+                    id=notice.id,
+                    item=notice.about,
+                    state="opened",
+                    service="notifications",
+                    outcome="undeliverable" if notice.kind == "undeliverable" else "parked",
+                    reason=notice.reason or notice.purpose,
+                    received_at=notice.received_at,
+                )
+                answers = await _duty_item(tx, aside, rules, now)
+            outcomes.append(Outcome("applied", answers, item.raw.value))
+        return outcomes
+
+    return Inbox("routing", read_notice, on_notices, park(rules, clock), clock)
+
+
+def duty_event(item: UUID, seq: int, kind: events.CaseEventKind, now: datetime) -> Outgoing:
+    """An event about a duty item; its own id is the key and counts its own `seq`."""
+    ident = f"{item}.{seq}"
+    value = orjson.dumps(
+        {"id": ident, "child": item, "seq": seq, "kind": kind, "at": now, "holder": "duty"}
+    )
+    return Outgoing(events.CASE, str(item).encode(), ident, value)
+
+
+def _clocks(about: str, child: UUID | None, received_at: datetime, rules: Rules) -> list[ClockRow]:
+    changes = Changes()
+    start_clocks(changes, about, child, received_at, rules.clocks)
+    return changes.clocks
+
+
+def _text(key: bytes | None) -> str | None:
+    try:
+        return key.decode("ascii") if key else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None

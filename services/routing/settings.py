@@ -1,0 +1,29 @@
+"""Settings of routing, its consumer and its desk."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.routing.domain.clocks import ClockSettings
+from shared.settings import ServiceSettings
+
+
+class RoutingSettings(ServiceSettings):
+    """The county's choices about clocks, and what the desk needs to reach intake."""
+
+    urgency_minutes: int = 30
+    eves_count: bool = True
+    eves_may_be_due: bool = False
+    warn_ahead: timedelta = timedelta(days=1)
+    timers: bool = True
+    rules: Path = Path(__file__).parent / "rules"
+    demo: bool = False
+    intake_url: str = "http://127.0.0.1:8101"
+    intake_token: SecretStr = SecretStr("")
+    session_secret: SecretStr = SecretStr("")
+
+    @property
+    def clock_settings(self) -> ClockSettings:
+        """How clocks are counted here."""
+        return ClockSettings(self.urgency_minutes, self.eves_count, self.eves_may_be_due)

@@ -1,0 +1,298 @@
+"""All SQL of routing's consumer: cases, notifications, decisions, clocks, duty items.
+
+The desk reads and writes the same tables through `desk/store.py` and, for whatever changes a case,
+through `lock_cases` and `save` here: rows are locked in key order before anything is written.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.routing.domain.cases import Case, Changes, ClockRow, DecisionRow, NotificationRow
+from services.routing.domain.facts import Known
+from shared.database import Connection
+from shared.events import SetAside
+
+CHANGED = "routing_queue"  # NOTIFY channel: something in the queues changed; no payload
+
+
+async def lock_cases(conn: Connection, children: Iterable[UUID]) -> dict[UUID, Case]:
+    """The cases of these children, locked in key order; children without one are left out."""
+    rows = await conn.fetch(
+        """
+        SELECT c.* FROM unnest($1::uuid[]) AS t (child) JOIN child_case c ON c.child = t.child
+        ORDER BY c.child FOR NO KEY UPDATE OF c
+        """,
+        sorted(set(children)),
+    )
+    return {row["child"]: _case(row) for row in rows}
+
+
+async def save(conn: Connection, changes: Changes) -> None:
+    """Write everything a transaction changed, each table with one statement."""
+    new = [case for case in changes.cases.values() if case.is_new]
+    old = [case for case in changes.cases.values() if not case.is_new]
+    if new:
+        await conn.copy_records_to_table(
+            "child_case", records=[_columns(case) for case in new], columns=CASE_COLUMNS
+        )
+    if old:
+        await _update_cases(conn, old)
+    for table, rows, columns in (
+        ("notification", changes.notifications, NotificationRow._fields),
+        ("decision", changes.decisions, DecisionRow._fields),
+        ("clock", changes.clocks, ClockRow._fields),
+    ):
+        if rows:
+            await conn.copy_records_to_table(table, records=rows, columns=list(columns))
+    if changes.withdrawn:
+        await _withdraw(conn, changes.withdrawn)
+    if changes.proposed:
+        await _propose(conn, changes.proposed)
+    await conn.execute(f"NOTIFY {CHANGED}")
+
+
+CASE_COLUMNS = [
+    "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
+    "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
+    "first_at", "last_at",
+]  # fmt: skip
+
+
+def _columns(case: Case) -> tuple[object, ...]:
+    return (
+        case.child, case.mark, case.seq, case.version, case.age_band, case.provisional,
+        case.known.to_json(), case.urgency, list(case.urgent_flags), case.level, case.holder,
+        list(case.destinations), case.decision_seq, case.holder_seq, case.confirmed,
+        case.first_at, case.last_at,
+    )  # fmt: skip
+
+
+def _case(row: asyncpg.Record) -> Case:
+    return Case(
+        child=row["child"],
+        mark=row["mark"],
+        seq=row["seq"],
+        version=row["version"],
+        age_band=row["age_band"],
+        provisional=row["provisional"],
+        known=Known.from_json(row["known"]),
+        urgency=row["urgency"],
+        urgent_flags=tuple(row["urgent_flags"]),
+        level=row["level"],
+        holder=row["holder"],
+        destinations=tuple(row["destinations"]),
+        decision_seq=row["decision_seq"],
+        holder_seq=row["holder_seq"],
+        confirmed=row["confirmed"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+    )
+
+
+async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
+    # Arrays inside unnest would be flattened: lists of codes travel joined by a space.
+    await conn.execute(
+        """
+        UPDATE child_case c SET seq = t.seq, version = t.version, age_band = t.age_band,
+            provisional = t.provisional, known = t.known, urgency = t.urgency,
+            urgent_flags = string_to_array(t.urgent_flags, ' '), level = t.level,
+            holder = t.holder, destinations = string_to_array(t.destinations, ' '),
+            decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
+            first_at = t.first_at, last_at = t.last_at, updated_at = now()
+        FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
+                    $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
+                    $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[])
+            AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
+                  level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
+                  last_at)
+        WHERE c.child = t.child
+        """,
+        *zip(
+            *(
+                (
+                    c.child, c.seq, c.version, c.age_band, c.provisional, c.known.to_json(),
+                    c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
+                    " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
+                    c.first_at, c.last_at,
+                )
+                for c in cases
+            ),
+            strict=True,
+        ),
+    )  # fmt: skip
+
+
+async def _propose(conn: Connection, proposed: Sequence[tuple[UUID, str, datetime]]) -> None:
+    """New proposals. One that a person has decided on stands as decided."""
+    latest = {(child, destination): (child, destination, at) for child, destination, at in proposed}
+    await conn.execute(
+        """
+        INSERT INTO proposal AS p (child, destination, number, state, proposed_at)
+        SELECT child, destination, 1, 'proposed', at
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS t (child, destination, at)
+        ON CONFLICT (child, destination) DO UPDATE
+        SET number = p.number + 1, state = 'proposed', proposed_at = excluded.proposed_at
+        WHERE p.state = 'withdrawn'
+        """,
+        *zip(*latest.values(), strict=True),
+    )
+
+
+async def _withdraw(conn: Connection, withdrawn: Sequence[tuple[UUID, str]]) -> None:
+    """Proposals the tables no longer make, where nobody has decided yet."""
+    await conn.execute(
+        """
+        UPDATE proposal p SET state = 'withdrawn'
+        FROM unnest($1::uuid[], $2::text[]) AS t (child, destination)
+        WHERE p.child = t.child AND p.destination = t.destination AND p.state = 'proposed'
+        """,
+        *zip(*withdrawn, strict=True),
+    )
+
+
+# --- duty items ---------------------------------------------------------------------------------
+
+
+async def open_duty_items(conn: Connection, items: Sequence[SetAside], child: UUID | None) -> None:
+    """What was set aside stands at the duty desk; an item told of twice stands once."""
+    await conn.executemany(
+        """
+        INSERT INTO duty_item (id, service, outcome, reason, child, seq, received_at)
+        VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT (id) DO NOTHING
+        """,
+        [(i.item, i.service, i.outcome, i.reason, child, i.received_at) for i in items],
+    )
+    await conn.execute(f"NOTIFY {CHANGED}")
+
+
+async def close_duty_item(conn: Connection, item: UUID, how: str, at: datetime) -> int | None:
+    """Close an item and stop its clocks; returns its next seq, None if it was not open."""
+    seq: int | None = await conn.fetchval(
+        "UPDATE duty_item SET closed_at = $3, closed_by = $2, seq = seq + 1 "
+        "WHERE id = $1 AND closed_at IS NULL RETURNING seq",
+        item, how, at,
+    )  # fmt: skip
+    if seq is not None:
+        await conn.execute(
+            "UPDATE clock SET stopped_at = $3, stopped_by = $2, recorded_at = $3 "
+            "WHERE about = $1 AND stopped_at IS NULL",
+            str(item), how, at,
+        )  # fmt: skip
+        await conn.execute(f"NOTIFY {CHANGED}")
+    return seq
+
+
+async def add_clocks(conn: Connection, clocks: Sequence[ClockRow]) -> None:
+    """Clocks of what was set aside."""
+    await conn.copy_records_to_table("clock", records=clocks, columns=list(ClockRow._fields))
+
+
+# --- timers -------------------------------------------------------------------------------------
+
+
+async def lead_timers(conn: Connection) -> bool:
+    """Become the one process that watches clocks, for as long as the connection lives."""
+    leads = await conn.fetchval(
+        "SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext('timers'))"
+    )
+    return bool(leads)
+
+
+async def clocks_to_tell(
+    conn: Connection, now: datetime, ahead: timedelta, limit: int
+) -> list[asyncpg.Record]:
+    """Running clocks to warn of, and running clocks past their last moment not recorded as late.
+
+    The warning falls due when the target lies within `ahead`, for urgency at half its time.
+    """
+    return await conn.fetch(
+        """
+        SELECT about, kind, child, due, due <= $1 AS late FROM clock
+        WHERE stopped_at IS NULL AND (
+            (warned_at IS NULL AND CASE WHEN kind = 'urgency'
+                THEN started_at + (due - started_at) / 2 <= $1 ELSE target - $2 <= $1 END)
+            OR (late_at IS NULL AND due <= $1))
+        ORDER BY child, due LIMIT $3
+        """,
+        now, ahead, limit,
+    )  # fmt: skip
+
+
+async def mark_told(
+    conn: Connection, now: datetime, clocks: Sequence[tuple[str, str, bool]]
+) -> None:
+    """Record the warning of (about, kind), and that it is late where it is."""
+    await conn.execute(
+        """
+        UPDATE clock c SET warned_at = coalesce(c.warned_at, $1),
+               late_at = CASE WHEN t.late THEN $1 ELSE c.late_at END
+        FROM unnest($2::text[], $3::text[], $4::bool[]) AS t (about, kind, late)
+        WHERE c.about = t.about AND c.kind = t.kind
+        """,
+        now, *zip(*clocks, strict=True),
+    )  # fmt: skip
+
+
+# --- what operations watch ----------------------------------------------------------------------
+
+
+async def queue_state(conn: Connection) -> list[asyncpg.Record]:
+    """Open items and the age of the oldest in seconds, per queue."""
+    return await conn.fetch(
+        """
+        SELECT 'urgency_check' AS queue, count(*) AS n,
+               coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age
+        FROM notification WHERE check_state = 'open'
+        UNION ALL
+        SELECT 'set_aside', count(*),
+               coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+        FROM duty_item WHERE closed_at IS NULL
+        UNION ALL
+        SELECT 'identity', count(*), coalesce(extract(epoch FROM now() - min(last_at)), 0)::float8
+        FROM child_case WHERE provisional
+        UNION ALL
+        SELECT 'destination_' || destination, count(*),
+               coalesce(extract(epoch FROM now() - min(proposed_at)), 0)::float8
+        FROM proposal WHERE state = 'proposed' GROUP BY destination
+        """
+    )
+
+
+async def clock_state(conn: Connection, now: datetime) -> list[asyncpg.Record]:
+    """Running clocks by kind: due soon (target within a day), late; and late without a warning."""
+    return await conn.fetch(
+        """
+        SELECT kind,
+               count(*) FILTER (WHERE due > $1 AND target <= $1 + interval '1 day') AS due_soon,
+               count(*) FILTER (WHERE due <= $1) AS late,
+               count(*) FILTER (WHERE due <= $1 AND (warned_at IS NULL OR warned_at > due))
+                   AS unwarned
+        FROM clock WHERE stopped_at IS NULL AND target <= $1 + interval '1 day' GROUP BY kind
+        """,
+        now,
+    )
+
+
+async def save_numbers(conn: Connection, cases: Sequence[Case]) -> None:
+    """Keep the numbers that events have taken, where nothing else of a case changed."""
+    if cases:
+        await _update_cases(conn, cases)
+
+
+async def states(conn: Connection, signal_ids: Sequence[str]) -> list[dict[str, object]]:
+    """The state of the cases these signals belong to, in codes."""
+    rows = await conn.fetch(
+        """
+        SELECT n.id AS signal, c.mark, n.check_state, c.urgency, c.level,
+               coalesce(c.confirmed, c.holder) AS holder, c.destinations,
+               (SELECT count(*) FROM clock k WHERE k.about = n.id AND k.stopped_at IS NULL)
+                   AS clocks_running
+        FROM unnest($1::text[]) AS t (id) JOIN notification n ON n.id = t.id
+        JOIN child_case c ON c.child = n.child
+        """,
+        signal_ids,
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,86 @@
+"""The watch over clocks: warns before one runs out, records one that did, never silently."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import groupby
+
+from services.routing import store
+from services.routing.domain.cases import event
+from services.routing.settings import RoutingSettings
+from shared import metrics
+from shared import store as plumbing
+from shared.clock import Clock
+from shared.database import Connection
+from shared.events import CaseEventKind
+from shared.service import Process
+from shared.store import Outgoing
+
+EVERY_SECONDS = 2.0
+AT_ONCE = 500
+
+
+def watch_clocks(settings: RoutingSettings, clock: Clock) -> Callable[[Process], Awaitable[None]]:
+    """A loop of the routing process; one process watches, the others wait to take over."""
+
+    async def loop(process: Process) -> None:
+        async with process.pool.acquire() as leader:
+            while True:
+                await asyncio.sleep(EVERY_SECONDS)
+                if settings.timers and await store.lead_timers(leader):
+                    break
+            while True:
+                async with process.pool.acquire() as tx, tx.transaction():
+                    told = await tell(tx, settings, clock)
+                await leader.execute("SELECT 1")  # the lead is as good as this connection
+                if told < AT_ONCE:
+                    await asyncio.sleep(EVERY_SECONDS)
+
+    return loop
+
+
+async def tell(tx: Connection, settings: RoutingSettings, clock: Clock) -> int:
+    """Warn of what runs out and record what ran out; returns how many clocks."""
+    now = clock()
+    due = await store.clocks_to_tell(tx, now, settings.warn_ahead, AT_ONCE)
+    cases = await store.lock_cases(tx, [row["child"] for row in due if row["child"]])
+    outgoing: list[Outgoing] = []
+    for child, rows in groupby(due, key=lambda row: row["child"]):
+        case = cases.get(child) if child else None
+        if case is None:
+            continue  # of something set aside: the item itself stands at the duty desk
+        for row in rows:
+            kind: CaseEventKind = "clock_late" if row["late"] else "clock_warned"
+            outgoing.append(event(case, kind, now, about=f"{row['about']}/{row['kind']}"))
+    if due:
+        await store.mark_told(tx, now, [(r["about"], r["kind"], r["late"]) for r in due])
+        await store.save_numbers(tx, list(cases.values()))
+        await plumbing.add_outbox(tx, outgoing)
+    return len(due)
+
+
+def watch_queues(settings: RoutingSettings, clock: Clock) -> Callable[[Process], Awaitable[None]]:
+    """A loop that keeps the gauges of queues and clocks."""
+
+    async def loop(process: Process) -> None:
+        seen: set[str] = set()
+        while True:
+            async with process.pool.acquire() as conn:
+                queues = await store.queue_state(conn)
+                clocks = await store.clock_state(conn, clock())
+            for row in queues:
+                metrics.QUEUE_OPEN.labels(row["queue"]).set(row["n"])
+                metrics.QUEUE_AGE_SECONDS.labels(row["queue"]).set(row["age"])
+            for kind in seen - {row["kind"] for row in clocks}:
+                _show_clocks(kind, 0, 0, 0)
+            for row in clocks:
+                seen.add(row["kind"])
+                _show_clocks(row["kind"], row["due_soon"], row["late"], row["unwarned"])
+            await asyncio.sleep(settings.account_every)
+
+    return loop
+
+
+def _show_clocks(kind: str, due_soon: int, late: int, unwarned: int) -> None:
+    metrics.CLOCKS_AT_RISK.labels(kind, "due_soon").set(due_soon)
+    metrics.CLOCKS_AT_RISK.labels(kind, "late").set(late)
+    metrics.CLOCKS_UNWARNED.labels(kind).set(unwarned)
