@@ -1,0 +1,1 @@
+"""The sample county: invented children, families and notifications, from a seed."""
