@@ -1,0 +1,164 @@
+"""Publishes the sample county to Kafka as intake systems would: python -m deploy.sample.publish."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.sample.county import CHILDREN, FINLAND, Message, month
+from shared.clock import HELSINKI, utc_now
+from shared.events import INTAKE_NOTIFICATION
+
+IN_FLIGHT = 1_000
+PATIENCE_SECONDS = 60.0
+
+
+async def publish(
+    bootstrap: str,
+    messages: Iterable[Message],
+    *,
+    topic: str,
+    per_second: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Send the messages in their order, acknowledged by all replicas, and return how many.
+
+    `bootstrap` is host:port, several with commas. At most `IN_FLIGHT` messages wait for Kafka;
+    `progress` is told of the number acknowledged so far. Without `per_second`: as fast as Kafka
+    takes them. Raises `KafkaError`, or `TimeoutError` where Kafka is silent for a minute: then
+    send again from the start, since ids and bytes are the same and intake knows repeats.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap.split(","),
+        acks="all",
+        enable_idempotence=True,
+        compression_type="zstd",
+        linger_ms=5,
+        max_batch_size=262_144,
+        request_timeout_ms=int(PATIENCE_SECONDS * 1000),
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await producer.start()
+        return await _send_all(producer, messages, topic, per_second, progress or _silent)
+    finally:
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(5):
+                await producer.stop()
+
+
+async def _send_all(
+    producer: AIOKafkaProducer,
+    messages: Iterable[Message],
+    topic: str,
+    per_second: float | None,
+    progress: Callable[[int], None],
+) -> int:
+    loop = asyncio.get_running_loop()
+    begun, done = loop.time(), 0
+    waiting: list[asyncio.Future[object]] = []
+    for sent, message in enumerate(messages):
+        wait = begun + sent / per_second - loop.time() if per_second else 0.0
+        if wait > 0 or len(waiting) >= IN_FLIGHT:
+            done += await _acknowledged(waiting)
+            progress(done)
+            await asyncio.sleep(max(0.0, wait))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            future = await producer.send(
+                topic, message.value, key=message.key, headers=message.headers
+            )
+        waiting.append(future)
+    done += await _acknowledged(waiting)
+    progress(done)
+    return done
+
+
+async def _acknowledged(waiting: list[asyncio.Future[object]]) -> int:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*waiting)
+    number = len(waiting)
+    waiting.clear()
+    return number
+
+
+def _silent(_: int) -> None:
+    pass
+
+
+# --- command line --------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish the days asked for; returns the exit code."""
+    chosen = _arguments(arguments)
+    found = list(
+        month(
+            last_day=chosen.last_day,
+            days=chosen.days,
+            seed=chosen.seed,
+            children=FINLAND if chosen.finland else chosen.children,
+        )
+    )
+    topic = chosen.topic_prefix + INTAKE_NOTIFICATION
+    print(f"{len(found)} notifications of {chosen.days} days until {chosen.last_day} to {topic}")
+    try:
+        asyncio.run(
+            publish(
+                chosen.bootstrap,
+                found,
+                topic=topic,
+                per_second=chosen.rate,
+                progress=_printer(len(found)),
+            )
+        )
+    except (KafkaError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        print(f"Kafka at {chosen.bootstrap} did not take them: {reason}", file=sys.stderr)
+        print("Nothing is lost by running the same command again.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _printer(total: int) -> Callable[[int], None]:
+    """Tells every tenth of the way once."""
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        tenths = done * 10 // total if total else 10
+        if tenths > told:
+            told = tenths
+            print(f"  {done} of {total} published", flush=True)
+
+    return tell
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    yesterday = utc_now().astimezone(HELSINKI).date() - timedelta(days=1)
+    parser = argparse.ArgumentParser(prog="python -m deploy.sample.publish", description=__doc__)
+    add = parser.add_argument
+    add("--bootstrap", required=True, help="Kafka's address, host:port")
+    add("--topic-prefix", default="", help="as LUOTSI_TOPIC_PREFIX of the services")
+    add("--days", type=int, choices=range(1, 366), default=30, metavar="1-365")
+    add("--last-day", type=date.fromisoformat, default=yesterday, help="default: yesterday")
+    add("--seed", type=int, default=1, help="another county")
+    add("--children", type=int, default=CHILDREN, help="under-18s in the county")
+    add("--finland", action="store_true", help=f"all of Finland: {FINLAND} under-18s")
+    add("--rate", type=_rate, help="notifications a second; default: as fast as possible")
+    return parser.parse_args(arguments)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not rate > 0:
+        raise argparse.ArgumentTypeError("the rate must be above 0")
+    return rate
+
+
+if __name__ == "__main__":
+    sys.exit(main())
