@@ -212,13 +212,6 @@ class Notification(_Inbound):
     child_knows: Answer = "unknown"
     expectations: Text | None = None
 
-    @field_validator("arrived_at", mode="before")
-    @classmethod
-    def _written_as_a_time(cls, value: object) -> object:
-        if isinstance(value, str) and "T" not in value.upper():
-            raise ValueError("write the time as 2026-11-22T09:30:00+02:00")
-        return value
-
     @field_validator("arrived_at")
     @classmethod
     def _a_possible_time(cls, value: AwareDatetime | None) -> AwareDatetime | None:

@@ -103,6 +103,7 @@ def configure(service: str, level: str = "INFO", instance: str | None = None) ->
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -38,3 +38,13 @@ class MigrationSettings(BaseSettings):
 
     database_url: SecretStr
     role_password: SecretStr = SecretStr("luotsi")
+
+
+class TopicSettings(BaseSettings):
+    """What `python -m shared.topics` needs."""
+
+    model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
+
+    kafka: str = "127.0.0.1:9092"
+    topic_prefix: str = ""
+    replication: int = 1

@@ -144,8 +144,8 @@ def _signal(
         {
             "kind": "notification",
             "id": ident,
-            "child": child_id,
-            "receipt_id": receipt_id,
+            "child": str(child_id),  # asyncpg has a UUID class of its own
+            "receipt_id": str(receipt_id),
             "index": index,
             "children": len(item.event.children),
             "received_at": received_at,
@@ -281,7 +281,7 @@ def receipt(
             "outcome": outcome,
             "reason": reason,
             "mend": mend,
-            "receipt_id": receipt_id,
+            "receipt_id": str(receipt_id),
             "received_at": received_at,
         }
     )

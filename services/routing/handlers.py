@@ -168,7 +168,7 @@ def duty_event(item: UUID, seq: int, kind: events.CaseEventKind, now: datetime) 
     """An event about a duty item; its own id is the key and counts its own `seq`."""
     ident = f"{item}.{seq}"
     value = orjson.dumps(
-        {"id": ident, "child": item, "seq": seq, "kind": kind, "at": now, "holder": "duty"}
+        {"id": ident, "child": str(item), "seq": seq, "kind": kind, "at": now, "holder": "duty"}
     )
     return Outgoing(events.CASE, str(item).encode(), ident, value)
 

@@ -193,7 +193,7 @@ def event(
     value = orjson.dumps(
         {
             "id": ident,
-            "child": case.child,
+            "child": str(case.child),  # asyncpg has a UUID class of its own
             "seq": case.seq,
             "kind": kind,
             "at": now,
