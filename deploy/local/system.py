@@ -8,9 +8,10 @@ import json
 import os
 import secrets
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from deploy.local.databases import wait_for
@@ -70,9 +71,10 @@ class RunningService:
     def ready(self) -> bool:
         """True when /ready says so."""
         try:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=5) as answer:
-                return int(answer.status) == 200
-        except (urllib.error.URLError, OSError):
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+                connection.request("GET", "/ready")
+                return connection.getresponse().status == HTTPStatus.OK
+        except (HTTPException, OSError):
             return False
 
 
