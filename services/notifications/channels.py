@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -76,10 +75,10 @@ def smtp(settings: NotificationSettings) -> Send:
 def compose(mail: Mail, sender: str) -> EmailMessage:
     """The message as it travels; raises `UndeliverableError` for an address that is none."""
     message = EmailMessage(policy=SMTP)
-    try:
-        message["To"] = Address(addr_spec=mail.to)
-    except (ValueError, IndexError, MessageError):
-        raise UndeliverableError("bad-address") from None
+    name, _, domain = mail.to.rpartition("@")
+    if not (name and domain) or not mail.to.isprintable():
+        raise UndeliverableError("bad-address")
+    message["To"] = Address(username=name, domain=domain)  # by parts: names may hold å, ä and ö
     message["From"] = sender
     message["Subject"] = mail.subject
     message["Date"] = mail.at

@@ -55,7 +55,7 @@ def test_what_never_passes_is_a_persons_task(error: Exception, reason: str) -> N
     assert reason == judged.reason
 
 
-@pytest.mark.parametrize("address", ["a(b@school.example", "a@b@school.example", ".a@@x.y"])
+@pytest.mark.parametrize("address", ["school.example", "@school.example", "a@b\n.example", "a@"])
 def test_an_address_that_is_none_is_found_before_anything_is_sent(address: str) -> None:
     at = datetime(2026, 11, 22, tzinfo=UTC)
 
