@@ -12,6 +12,8 @@ from shared import events, logs, metrics
 from shared import store as plumbing
 from shared.bus import Consumer, kafka_broker
 from shared.clock import utc_now
+from shared.contract import asyncapi
+from shared.docs_pages import docs_routes
 from shared.migrate import head
 from shared.publisher import Publisher
 from shared.sealing import KeyFile, Sealer
@@ -45,6 +47,7 @@ def build_app() -> FastAPI:
     )
     app = application(process, openapi_url="/openapi.json")
     api_routes(app, process, settings, sealer, inbox, utc_now)
+    docs_routes(app, asyncapi(), bodies=[events.Notification])
     return app
 
 

@@ -1,0 +1,218 @@
+"""The events as documents: JSON Schemas and one AsyncAPI 3.0 description, made from the models.
+
+FastStream cannot describe its subscribers (they take raw records), so the models speak for
+themselves. What is checked in under ``tests/contract/`` is written by ``make contracts``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from shared import events
+
+Json = dict[str, Any]
+
+EXAMPLES = Path(__file__).parent / "docs" / "examples"
+
+
+class Channel(NamedTuple):
+    """One topic: its messages, what its key is, who sends and who reads it."""
+
+    topic: str
+    title: str
+    key: Json
+    messages: tuple[type[BaseModel], ...]
+    senders: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
+CHILD_KEY: Json = {"type": "string", "format": "uuid", "description": "The child's random id"}
+
+CHANNELS = (
+    Channel(
+        events.INTAKE_NOTIFICATION,
+        "Child-protection notifications, as sources send them. Holds personal data.",
+        {"type": "string", "description": "The source's own choice; never personal data"},
+        (events.Notification,),
+        ("source",),
+        ("intake",),
+    ),
+    Channel(
+        events.INTAKE_RECEIPT,
+        "What became of each message, for its source",
+        {"type": "string", "description": "The source's id of the message (ce_id)"},
+        (events.Receipt,),
+        ("intake",),
+        ("source",),
+    ),
+    Channel(
+        events.SIGNAL,
+        "Notifications matched to children, sealed; and what intake set aside",
+        CHILD_KEY | {"description": "The child's random id, or that of what was set aside"},
+        (events.Signal, events.SetAside, events.IdentityTask),
+        ("intake",),
+        ("routing", "notifications"),
+    ),
+    Channel(
+        events.CASE,
+        "What happened to a case, in order by `seq`",
+        CHILD_KEY | {"description": "The child's random id, or that of what was set aside"},
+        (events.CaseEvent,),
+        ("routing",),
+        ("notifications",),
+    ),
+    Channel(
+        events.NOTICE,
+        "What became of a notice, without recipient or text",
+        CHILD_KEY | {"description": "The id the notice is about"},
+        (events.NoticeEvent,),
+        ("notifications",),
+        ("routing",),
+    ),
+)
+
+SCHEMAS: dict[str, Any] = {
+    "notification": events.Notification,
+    "receipt": events.Receipt,
+    "signal": events.SignalMessage,
+    "case": events.CaseEvent,
+    "notice": events.NoticeEvent,
+}
+"""Name of the file -> what a value of that topic may be."""
+
+INTRODUCTION = """\
+How a source tells Luotsi, and what Luotsi's services tell each other.
+
+A source sends to `luotsi.intake.notification.v1` and reads its answers from
+`luotsi.intake.receipt.v1`, by its own id of the message. CloudEvents 1.0: binary mode as described
+here; at intake the structured mode (`application/cloudevents+json`) too.
+
+Within a version only additions happen. Inbound messages with a field that is not described are
+refused, so that a misspelt field does not vanish; readers of internal topics ignore such fields.
+Persons and free text are sealed past the inbound topic.
+"""
+
+
+def event_schemas() -> dict[str, Json]:
+    """JSON Schema (2020-12) of every topic's value, by the name of its file."""
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {
+        name: draft | TypeAdapter(kind).json_schema(mode="validation")
+        for name, kind in SCHEMAS.items()
+    }
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0 document of all topics and who uses them."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Luotsi",
+            "version": "1.0.0",
+            "description": INTRODUCTION,
+            "license": {"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/en/"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "county": {
+                "host": "{kafka}",
+                "protocol": "kafka",
+                "description": "The county's Kafka; sources get a login and TLS from the county",
+                "variables": {"kafka": {"default": "127.0.0.1:9092"}},
+            }
+        },
+        "channels": {channel.topic: _channel(channel) for channel in CHANNELS},
+        "operations": dict(_operations()),
+        "components": {"schemas": _payloads(), "messages": dict(_messages())},
+    }
+
+
+def _channel(channel: Channel) -> Json:
+    return {
+        "address": channel.topic,
+        "title": channel.title,
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}
+            for model in channel.messages
+        },
+        "bindings": {
+            "kafka": {
+                "topic": channel.topic,
+                "partitions": events.PARTITIONS,
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _operations() -> list[tuple[str, Json]]:
+    found = []
+    for channel in CHANNELS:
+        for action, users in (("send", channel.senders), ("receive", channel.readers)):
+            for user in users:
+                operation = {
+                    "action": action,
+                    "channel": {"$ref": f"#/channels/{channel.topic}"},
+                    "summary": f"{user} {'sends' if action == 'send' else 'reads'} {channel.topic}",
+                    "tags": [{"name": user}],
+                }
+                found.append((f"{user}.{action}.{channel.topic}", operation))
+    return found
+
+
+def _messages() -> list[tuple[str, Json]]:
+    return [
+        (
+            model.__name__,
+            {
+                "name": model.__name__,
+                "title": (model.__doc__ or "").strip().splitlines()[0],
+                "contentType": "application/json",
+                "headers": _headers(channel),
+                "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+                "bindings": {"kafka": {"key": channel.key, "bindingVersion": "0.5.0"}},
+                **_examples(model),
+            },
+        )
+        for channel in CHANNELS
+        for model in channel.messages
+    ]
+
+
+def _headers(channel: Channel) -> Json:
+    """CloudEvents 1.0, binary mode: as the source sends it, as `shared.publisher` sends it."""
+    inbound = channel.topic in events.INBOUND_TOPICS
+    kind = events.NOTIFICATION_TYPE if inbound else channel.topic
+    ident = TypeAdapter(events.SourceId).json_schema() if inbound else {"type": "string"}
+    source = ident if inbound else {"type": "string", "const": f"luotsi.{channel.senders[0]}"}
+    return {
+        "type": "object",
+        "required": ["ce_specversion", "ce_id", "ce_source", "ce_type"],
+        "properties": {
+            "ce_specversion": {"type": "string", "const": "1.0"},
+            "ce_id": ident | {"description": "Unique for its source, for ever"},
+            "ce_source": source | {"description": "Who sends"},
+            "ce_type": {"type": "string", "const": kind},
+            "content-type": {"type": "string", "const": "application/json"},
+        },
+    }
+
+
+def _examples(model: type[BaseModel]) -> Json:
+    """The example of a message that people outside write or read; invented throughout."""
+    file = EXAMPLES / f"{model.__name__.lower()}.json"
+    if not file.exists():
+        return {}
+    return {"examples": [{"name": "example", "payload": json.loads(file.read_bytes())}]}
+
+
+def _payloads() -> Json:
+    models = [model for channel in CHANNELS for model in channel.messages]
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    return dict(schemas["$defs"])

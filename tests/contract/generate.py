@@ -1,0 +1,58 @@
+"""Writes the checked-in contracts: ``make contracts``.
+
+``schemas/``: JSON Schema of every topic's value. ``asyncapi.json``: all topics, who sends and who
+reads. ``openapi.<program>.json``: the HTTP interfaces. ``released/v1/`` is what sources and
+running services rely on; ``python -m tests.contract.generate --release`` renews it with a release
+and adds only (a test compares).
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from shared.contract import asyncapi, event_schemas
+from tests.contract import apps
+
+HERE = Path(__file__).resolve().parent
+RELEASED = HERE / "released" / "v1"
+WITH_OPENAPI = ("intake", "desk")
+
+
+def contracts() -> dict[str, Any]:
+    """Every contract, by its file's name below this folder."""
+    found: dict[str, Any] = {f"schemas/{k}.v1.json": v for k, v in event_schemas().items()}
+    found["asyncapi.json"] = asyncapi()
+    for program in apps.programs():
+        if program in WITH_OPENAPI:
+            found[f"openapi.{program}.json"] = apps.build(program).openapi()
+    return found
+
+
+def text_of(document: Any) -> str:
+    """As it is checked in: in the order of the models, so that a diff reads like their diff."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(directory: Path) -> list[str]:
+    """Write what differs; returns its names."""
+    changed = []
+    for name, document in contracts().items():
+        file = directory / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text_of(document):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text_of(document), encoding="utf-8")
+            changed.append(name)
+    return changed
+
+
+def main() -> None:
+    """Renew the contracts, and with --release what is promised."""
+    changed = write(HERE)
+    if "--release" in sys.argv[1:]:
+        changed += [f"released/v1/{name}" for name in write(RELEASED)]
+    sys.stdout.write("\n".join(changed or ["nothing to do: all contracts are as the code"]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
