@@ -6,6 +6,7 @@ offset, last. Whatever fails in between, the record comes again and is answered 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -146,11 +147,11 @@ class Consumer(Generic[E]):
         again = [item for item in batch if item.raw.offset < self._position(item).next_off]
         answers = await self._stored_answers(again) if again else []
         fresh = [item for item in batch if item.raw.offset >= self._position(item).next_off]
-        for part in split_repeats(fresh):
-            rows = await self._apply(part)
-            for row in rows:
-                answers += unpack(row.answers)
-                metrics.RECORDS.labels(**self._labels, outcome=row.outcome).inc()
+        rows = await self._apply(fresh) if fresh else []
+        for row in rows:
+            answers += unpack(row.answers)
+        for outcome, count in Counter(row.outcome for row in rows).items():
+            metrics.RECORDS.labels(**self._labels, outcome=outcome).inc(count)
         await self._publisher.send(answers)
         for partition, high in _highs(batch).items():
             position = self._positions[partition]
@@ -202,7 +203,9 @@ class Consumer(Generic[E]):
             except PartitionLostError:
                 self._lost_generation = self._generation
                 raise
-            rows = await self.inbox.take(tx, self._door, batch, failure)
+            rows = []
+            for part in split_repeats(batch):
+                rows += await self.inbox.take(tx, self._door, part, failure)
         for partition, high in highs.items():
             self._positions[partition] = self._positions[partition]._replace(next_off=high)
         return rows
@@ -326,17 +329,17 @@ async def cluster_id(client: Any) -> str:
 def split_repeats(
     batch: Sequence[Incoming[E] | Unreadable],
 ) -> list[list[Incoming[E] | Unreadable]]:
-    """Cut a batch where an event comes a second time, so that the second finds the first."""
-    parts: list[list[Incoming[E] | Unreadable]] = []
-    seen: set[tuple[str, str]] = set()
+    """First everything's first coming, then the second, …: so a repeat finds what it repeats."""
+    parts: list[list[Incoming[E] | Unreadable]] = [[]]
+    seen: Counter[tuple[str, str]] = Counter()
     for item in batch:
-        ident = (item.source, item.id) if isinstance(item, Incoming) else None
-        if not parts or (ident is not None and ident in seen):
+        turn = 0
+        if isinstance(item, Incoming):
+            turn = seen[item.source, item.id]
+            seen[item.source, item.id] += 1
+        if turn == len(parts):
             parts.append([])
-            seen.clear()
-        if ident is not None:
-            seen.add(ident)
-        parts[-1].append(item)
+        parts[turn].append(item)
     return parts
 
 
