@@ -155,14 +155,16 @@ class NotReadyError(Exception):
 
 
 async def _for_ever(loop: Loop, process: Process) -> None:
-    """Run a timer loop; an outage ends one turn, never the loop."""
+    """Run a timer loop; an outage or a bug ends one turn, never the loop."""
     while True:
         try:
             await loop(process)
             return
         except OUTAGES as error:
             log.warning("loop_interrupted", error=error)
-            await asyncio.sleep(1)
+        except Exception as error:  # noqa: BLE001 -- a clock that nobody watches is the worst end
+            log.error("loop_failed", error=error)
+        await asyncio.sleep(1)
 
 
 def application(process: Process, **options: Any) -> FastAPI:

@@ -139,6 +139,8 @@ class System:
             "tokens_file": str(self.directory / "tokens.json"),
             "intake_token": known["desk"],
             "session_secret": known["session"],
+            "mail_sender": "viestit@kuusela.example",
+            "duty_address": "paivystys@kuusela.example",
             **settings,
         }
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LUOTSI_")}
