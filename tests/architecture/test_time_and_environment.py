@@ -1,0 +1,26 @@
+"""One clock, and one place that reads the environment."""
+
+import ast
+
+from tests.architecture.source import modules
+
+CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+ENVIRONMENT = {"os.environ", "os.getenv"}
+
+
+def spoken(tree: ast.Module) -> set[str]:
+    """Every ``a.b`` of a file; of ``a.b.c`` the last two."""
+    dotted = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return {".".join(name.rsplit(".", 2)[-2:]) for name in dotted}
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    for name, tree in modules("services", "shared").items():
+        if name != "shared/clock.py":
+            assert set() == spoken(tree) & CLOCKS, name
+
+
+def test_only_settings_read_the_environment() -> None:
+    for name, tree in modules("services", "shared").items():
+        if not name.endswith("settings.py"):
+            assert set() == spoken(tree) & ENVIRONMENT, name
