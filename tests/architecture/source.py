@@ -39,6 +39,12 @@ def strings(tree: ast.Module) -> Iterator[str]:
             yield node.value
 
 
+def spoken(tree: ast.Module) -> set[str]:
+    """Every ``a.b`` of a file; of ``a.b.c`` the last two."""
+    dotted = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return {".".join(name.rsplit(".", 2)[-2:]) for name in dotted}
+
+
 @cache
 def committed() -> tuple[Path, ...]:
     """Every file that is, or would be, committed."""

@@ -1,17 +1,9 @@
 """One clock, and one place that reads the environment."""
 
-import ast
-
-from tests.architecture.source import modules
+from tests.architecture.source import modules, spoken
 
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 ENVIRONMENT = {"os.environ", "os.getenv"}
-
-
-def spoken(tree: ast.Module) -> set[str]:
-    """Every ``a.b`` of a file; of ``a.b.c`` the last two."""
-    dotted = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    return {".".join(name.rsplit(".", 2)[-2:]) for name in dotted}
 
 
 def test_only_the_clock_reads_the_clock() -> None:
