@@ -20,7 +20,7 @@ from shared import metrics, store
 from shared.clock import from_milliseconds
 from shared.database import Pool
 from shared.errors import OUTAGES, RACES, BrakeError, PartitionLostError
-from shared.inbox import Inbox, Incoming, Raw, Unreadable, unpack
+from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.logs import log
 from shared.publisher import Publisher
 from shared.settings import ServiceSettings
@@ -149,7 +149,7 @@ class Consumer(Generic[E]):
         fresh = [item for item in batch if item.raw.offset >= self._position(item).next_off]
         rows = await self._apply(fresh) if fresh else []
         for row in rows:
-            answers += unpack(row.answers)
+            answers += row.answers
         for outcome, count in Counter(row.outcome for row in rows).items():
             metrics.RECORDS.labels(**self._labels, outcome=outcome).inc(count)
         await self._publisher.send(answers)
@@ -236,7 +236,7 @@ class Consumer(Generic[E]):
             return []
         async with self.pool.acquire() as conn:
             found = await store.logged(conn, self._door, places)
-        return [answer for place in places for answer in unpack(found.get(place))]
+        return [answer for place in places for answer in store.unpack(found.get(place))]
 
     # --- partitions ----------------------------------------------------------------------------
 

@@ -46,16 +46,21 @@ def parse_hetu(text: str) -> Hetu:
     match = _SHAPE.fullmatch(value)
     if match is None:
         raise InvalidHetuError("not the shape ddmmyy, separator, three digits, check character")
-    digits, separator, individual, check = match.groups()
+    digits, _, individual, check = match.groups()
     if int(individual) < 2:
         raise InvalidHetuError("the individual number is below 002")
     if CHECK_CHARACTERS[int(digits + individual) % 31] != check:
         raise InvalidHetuError("the check character does not match")
     try:
-        born = date(CENTURIES[separator] + int(digits[4:]), int(digits[2:4]), int(digits[:2]))
+        born = birth_date(value)
     except ValueError:
         raise InvalidHetuError("the day, month and year are no date") from None
     return Hetu(value, born)
+
+
+def birth_date(value: str) -> date:
+    """The date of birth in a code that was checked before; raises ValueError if it is no date."""
+    return date(CENTURIES[value[6]] + int(value[4:6]), int(value[2:4]), int(value[:2]))
 
 
 def make_hetu(born: date, individual: int, separator: str | None = None) -> Hetu:

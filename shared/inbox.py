@@ -8,8 +8,6 @@ answers in the event log. Kafka batches, HTTP requests and re-drives all come th
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
-from struct import Struct
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -185,7 +183,7 @@ class Inbox(Generic[E]):
         return [
             LogRow(
                 door, a.raw.partition, a.raw.offset, a.outcome, a.source, a.id, a.key, a.reason,
-                a.received_at, s.body, pack(s.answers),
+                a.received_at, s.body, s.answers,
             )
             for (a, _), s in zip(aside, stored, strict=True)
         ]  # fmt: skip
@@ -234,36 +232,5 @@ def _log_row(door: int, item: Incoming[E], outcome: Outcome) -> LogRow:
     return LogRow(
         door, item.raw.partition, item.raw.offset, outcome.kind, item.source, item.id, item.key,
         outcome.reason, outcome.received_at or item.received_at, outcome.body,
-        pack(outcome.answers),
+        outcome.answers,
     )  # fmt: skip
-
-
-# --- answers, framed in one column ----------------------------------------------------------------
-
-_FRAME = Struct(">BBHI")  # lengths of topic, id, key, value
-
-
-def pack(answers: Sequence[Outgoing]) -> bytes | None:
-    """Frame the answers of one message; None when there is nothing to say."""
-    if not answers:
-        return None
-    parts = []
-    for topic, key, event_id, value in answers:
-        name, ident = topic.encode(), event_id.encode()
-        parts += [_FRAME.pack(len(name), len(ident), len(key), len(value)), name, ident, key, value]
-    return b"".join(parts)
-
-
-def unpack(framed: bytes | None) -> list[Outgoing]:
-    """The answers as they were packed."""
-    answers = []
-    at = 0
-    while framed and at < len(framed):
-        name, ident, key, value = _FRAME.unpack_from(framed, at)
-        cuts = [at + _FRAME.size]
-        for length in (name, ident, key, value):
-            cuts.append(cuts[-1] + length)
-        parts = [framed[a:b] for a, b in pairwise(cuts)]
-        answers.append(Outgoing(parts[0].decode(), parts[2], parts[1].decode(), parts[3]))
-        at = cuts[-1]
-    return answers

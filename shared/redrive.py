@@ -13,7 +13,7 @@ import asyncpg
 from shared import store
 from shared.database import Connection
 from shared.errors import RejectedError
-from shared.inbox import Inbox, Incoming, Outcome, Raw, Unreadable, pack
+from shared.inbox import Inbox, Incoming, Outcome, Raw, Unreadable
 from shared.store import LogRow, Outgoing
 
 E = TypeVar("E")
@@ -72,7 +72,7 @@ async def _again(
         LogRow(
             row["door"], row["partition"], row["offset"], outcome.kind, message.source, message.id,
             message.key, "re-driven", outcome.received_at or message.received_at, outcome.body,
-            pack(outcome.answers),
+            outcome.answers,
         ),
     )  # fmt: skip
     await store.close_set_aside(tx, [item], "re-driven")

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared import store
 from shared.database import Connection
+from shared.randomness import random_bytes
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 50_000
@@ -68,7 +69,7 @@ class KeyFile:
 
     def wrap(self, key_id: UUID, key: bytes) -> NewKey:
         """The data key, sealed under the current key-encryption key."""
-        nonce = os.urandom(_NONCE)
+        nonce = random_bytes(_NONCE)
         sealed = self._keks[self.current].encrypt(nonce, key, key_id.bytes)
         return NewKey(key_id, nonce + sealed, self.current)
 
@@ -93,9 +94,14 @@ class Sealer:
 
     def new_key(self, key_id: UUID) -> NewKey:
         """Make a data key for a subject; the caller stores it in the same transaction."""
-        key = AESGCM.generate_key(256)
-        self._remember(key_id, AESGCM(key))
-        return self.keys.wrap(key_id, key)
+        new, cipher = self.passing_key(key_id)
+        self._remember(key_id, cipher)
+        return new
+
+    def passing_key(self, key_id: UUID) -> tuple[NewKey, AESGCM]:
+        """A data key of a subject that is sealed once: not worth a place in the cache."""
+        key = random_bytes(32)
+        return self.keys.wrap(key_id, key), AESGCM(key)
 
     def forget(self, key_ids: Iterable[UUID]) -> None:
         """Drop keys whose transaction was rolled back: they exist nowhere else."""
@@ -110,12 +116,11 @@ class Sealer:
 
     def seal(self, key_id: UUID, field: str, about: str, plain: bytes) -> str:
         """Seal under a cached key (`new_key` or `load` came before)."""
-        return f"s1.{key_id.hex}.{_b64(self.seal_bytes(key_id, field, about, plain))}"
+        return sealed_text(key_id, encrypt(self._key(key_id), field, about, plain))
 
     def seal_bytes(self, key_id: UUID, field: str, about: str, plain: bytes) -> bytes:
         """As `seal`, without the key id and in bytes: for a column that knows its subject."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._key(key_id).encrypt(nonce, plain, f"{field}\0{about}".encode())
+        return encrypt(self._key(key_id), field, about, plain)
 
     def open(self, sealed: str, field: str, about: str) -> bytes:
         """The plain bytes; raises `UnreadableError`. The key must have been loaded."""
@@ -147,6 +152,7 @@ class Sealer:
         if time.monotonic() - entry[0] > CACHE_SECONDS:
             del self._cache[key_id]
             return False
+        self._cache.move_to_end(key_id)  # a batch's own new keys must not push it out
         return True
 
     def _remember(self, key_id: UUID, key: AESGCM) -> None:
@@ -155,10 +161,17 @@ class Sealer:
             self._cache.popitem(last=False)
 
 
+def encrypt(cipher: AESGCM, field: str, about: str, plain: bytes) -> bytes:
+    """Nonce and ciphertext; what it is about and which field it is are authenticated with it."""
+    nonce = random_bytes(_NONCE)
+    return nonce + cipher.encrypt(nonce, plain, f"{field}\0{about}".encode())
+
+
+def sealed_text(key_id: UUID, content: bytes) -> str:
+    """The text form of what `encrypt` made."""
+    return f"s1.{key_id.hex}.{base64.urlsafe_b64encode(content).rstrip(b'=').decode()}"
+
+
 def key_of(sealed: str) -> UUID:
     """The id of the data key a text was sealed under."""
     return UUID(sealed.split(".", 2)[1])
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
+from struct import Struct
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -35,7 +37,7 @@ class LogRow(NamedTuple):
     reason: str | None
     received_at: datetime
     body: bytes | None
-    answers: bytes | None
+    answers: "Sequence[Outgoing]"
 
 
 LOG_COLUMNS = [
@@ -84,6 +86,37 @@ class Known(NamedTuple):
     received_at: datetime
     body: bytes | None
     answers: bytes | None
+
+
+# --- answers, framed in one column ---------------------------------------------------------------
+
+_FRAME = Struct(">BBHI")  # lengths of topic, id, key, value
+
+
+def pack(answers: Sequence[Outgoing]) -> bytes | None:
+    """Frame the answers of one message; None when there is nothing to say."""
+    if not answers:
+        return None
+    parts = []
+    for topic, key, event_id, value in answers:
+        name, ident = topic.encode(), event_id.encode()
+        parts += [_FRAME.pack(len(name), len(ident), len(key), len(value)), name, ident, key, value]
+    return b"".join(parts)
+
+
+def unpack(framed: bytes | None) -> list[Outgoing]:
+    """The answers as they were packed."""
+    answers = []
+    at = 0
+    while framed and at < len(framed):
+        name, ident, key, value = _FRAME.unpack_from(framed, at)
+        cuts = [at + _FRAME.size]
+        for length in (name, ident, key, value):
+            cuts.append(cuts[-1] + length)
+        parts = [framed[a:b] for a, b in pairwise(cuts)]
+        answers.append(Outgoing(parts[0].decode(), parts[2], parts[1].decode(), parts[3]))
+        at = cuts[-1]
+    return answers
 
 
 # --- doors, offsets, fencing -------------------------------------------------------------------
@@ -189,8 +222,9 @@ async def applied_before(
 
 
 async def add_log(conn: Connection, rows: Sequence[LogRow]) -> None:
-    """Store the batch's rows with one COPY."""
-    await conn.copy_records_to_table("event_log", records=rows, columns=LOG_COLUMNS)
+    """Store the batch's rows, each with its answers in one frame, with one COPY."""
+    framed = [(*row[:-1], pack(row.answers)) for row in rows]
+    await conn.copy_records_to_table("event_log", records=framed, columns=LOG_COLUMNS)
 
 
 async def parked_keys(conn: Connection, keys: Sequence[str]) -> set[str]:
@@ -243,8 +277,8 @@ async def settle(conn: Connection, row: LogRow) -> None:
                received_at = $9, body = coalesce($10, body), answers = $11
         WHERE door = $1 AND partition = $2 AND "offset" = $3
         """,
-        *row,
-    )
+        *row[:-1], pack(row.answers),
+    )  # fmt: skip
 
 
 async def count_log(conn: Connection, door_id: int, upto: Mapping[int, int]) -> dict[int, int]:

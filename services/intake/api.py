@@ -25,7 +25,7 @@ from shared.database import Connection
 from shared.errors import OUTAGES, RACES, RejectedError, describe
 from shared.events import IdentityTask, Notification, NotifiedChild, Receipt, age_band_on
 from shared.hetu import InvalidHetuError, parse_hetu
-from shared.inbox import Inbox, Raw, Unreadable, unpack
+from shared.inbox import Inbox, Raw, Unreadable
 from shared.logs import log
 from shared.redrive import redrive_item, redrive_key
 from shared.sealing import Sealer, UnreadableError
@@ -234,7 +234,7 @@ async def _take_once(
         except Exception as error:  # noqa: BLE001 -- our own bug: kept, and in front of a person
             log.error("event_parked", topic="http", error=error)
             rows = await inbox.take(tx, door, [message], error)
-        answers = unpack(rows[0].answers)
+        answers = rows[0].answers
         await plumbing.add_outbox(tx, answers)
     outcome = rows[0].outcome
     metrics.RECORDS.labels("intake", "http", outcome).inc()
@@ -316,7 +316,9 @@ def _where_route(app: FastAPI, process: Process) -> None:
             for hop in hops:
                 known = await plumbing.applied_before(conn, [(hop["source"], hop["event_id"])])
                 for each in known.values():
-                    found = [a for a in unpack(each.answers) if a.topic == events.INTAKE_RECEIPT]
+                    found = [
+                        a for a in plumbing.unpack(each.answers) if a.topic == events.INTAKE_RECEIPT
+                    ]
                     hop["receipt_id"] = str(Receipt.model_validate_json(found[0].value).receipt_id)
         return {"service": "intake", "hops": hops}
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared import events
 from shared.clock import HELSINKI
-from shared.events import AgeBand, CodedFacts, Notification, NotifiedChild, age_band_on
-from shared.hetu import contains_hetu, parse_hetu
+from shared.events import AgeBand, Notification, NotifiedChild, age_band_on
+from shared.hetu import birth_date, contains_hetu
 from shared.inbox import Incoming, Raw, Unreadable
 
 MAX_BYTES = 1_000_000
@@ -183,18 +183,18 @@ def receipt_time(appended_at: datetime, stated: datetime | None) -> datetime:
     return appended_at if stated is None else min(appended_at, stated)
 
 
-def coded_facts(notification: Notification, child: NotifiedChild) -> CodedFacts:
-    """What may travel in the clear: answers and codes, nothing that names anyone."""
+def coded_facts(notification: Notification, child: NotifiedChild) -> dict[str, Any]:
+    """What may travel in the clear, as `CodedFacts`: answers and codes, nothing about persons."""
     urgency = notification.urgency
-    return CodedFacts.model_construct(
-        in_danger=urgency.in_danger,
-        assault_suspected=urgency.assault_suspected,
-        alone_guardians_unreachable=urgency.alone_guardians_unreachable,
-        judged_urgent_by_authority=urgency.judged_urgent_by_authority,
-        is_client=child.is_client,
-        knowledge=notification.knowledge,
-        reasons=notification.reasons,
-    )
+    return {
+        "in_danger": urgency.in_danger,
+        "assault_suspected": urgency.assault_suspected,
+        "alone_guardians_unreachable": urgency.alone_guardians_unreachable,
+        "judged_urgent_by_authority": urgency.judged_urgent_by_authority,
+        "is_client": child.is_client,
+        "knowledge": notification.knowledge,
+        "reasons": notification.reasons,
+    }
 
 
 TEXTS = frozenset(
@@ -209,5 +209,5 @@ TEXTS = frozenset(
 
 def age_band_of(child: NotifiedChild, received_at: datetime) -> AgeBand:
     """The age band on the day of receipt; unknown without a birth date."""
-    born = parse_hetu(child.hetu).born if child.hetu else child.birth_date
+    born = birth_date(child.hetu) if child.hetu else child.birth_date
     return age_band_on(born, received_at.astimezone(HELSINKI).date()) if born else "unknown"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
@@ -21,10 +21,10 @@ from shared import store as plumbing
 from shared.clock import Clock
 from shared.database import Connection
 from shared.events import Notification, NotifiedChild, Receipt, SetAside
-from shared.ids import time_ordered_id
-from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, unpack
+from shared.ids import random_id, time_ordered_id
+from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored
 from shared.inbox import SetAside as SetAsideHook
-from shared.sealing import NewKey, Sealer
+from shared.sealing import NewKey, Sealer, encrypt, sealed_text
 from shared.store import Known, Outgoing
 
 _RECEIPT = TypeAdapter(Receipt)
@@ -89,11 +89,11 @@ async def _match(
     for place, item in enumerate(batch):
         for index, child in enumerate(item.event.children):
             if child.hetu is None:
-                children[place, index] = uuid4()
+                children[place, index] = random_id()
             else:
                 digests[place, index] = sealer.keys.lookup_hash("hetu", child.hetu)
     provisional = set(children.values())
-    found, new = await store.match(tx, [(d, uuid4()) for d in set(digests.values())])
+    found, new = await store.match(tx, [(d, random_id()) for d in set(digests.values())])
     children |= {place: found[digest] for place, digest in digests.items()}
     await store.add_children(tx, [(c, c in provisional) for c in sorted(new | provisional)])
     keys = [sealer.new_key(child) for child in sorted(new | provisional)]
@@ -111,11 +111,12 @@ def _accept(
     """Seal the original, and answer with a receipt and one signal for each child."""
     notification = item.event
     receipt_id = time_ordered_id(received_at)
-    notifier_key = time_ordered_id(received_at)
-    matched.new_keys.extend([sealer.new_key(receipt_id), sealer.new_key(notifier_key)])
-    notifier = sealer.seal(
-        notifier_key, "notifier", str(receipt_id), notification.notifier.model_dump_json().encode()
-    )
+    notifier_id = time_ordered_id(received_at)
+    original_key, original = sealer.passing_key(receipt_id)
+    notifier_key, cipher = sealer.passing_key(notifier_id)
+    matched.new_keys.extend([original_key, notifier_key])
+    card = notification.notifier.model_dump_json().encode()
+    notifier = sealed_text(notifier_id, encrypt(cipher, "notifier", str(receipt_id), card))
     text = notification.model_dump_json(include=set(TEXTS)).encode()
     answers = [
         _signal(
@@ -124,7 +125,7 @@ def _accept(
         for index, child in enumerate(notification.children)
     ]
     answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at))
-    body = sealer.seal_bytes(receipt_id, "original", item.key, item.raw.value or b"")
+    body = encrypt(original, "original", item.key, item.raw.value or b"")
     return Outcome("applied", answers, body, received_at=received_at)
 
 
@@ -151,7 +152,7 @@ def _signal(
             "received_at": received_at,
             "provisional": child_id in matched.provisional,
             "age_band": age_band_of(child, received_at),
-            "facts": dict(coded_facts(item.event, child)),
+            "facts": coded_facts(item.event, child),
             "person": sealer.seal(child_id, "person", ident, child.model_dump_json().encode()),
             "text": sealer.seal(child_id, "text", ident, text),
             "notifier": notifier,
@@ -175,7 +176,7 @@ async def _repeated(
 
 def first_receipt(known: Known) -> Receipt:
     """What was answered when the event was accepted."""
-    for answer in unpack(known.answers):
+    for answer in plumbing.unpack(known.answers):
         if answer.topic == events.INTAKE_RECEIPT:
             return _RECEIPT.validate_json(answer.value)
     raise LookupError("an accepted message without a receipt")
