@@ -19,11 +19,13 @@ demo: venv ## Start everything and a month of a sample county; ends with the add
 	@$(BIN)/python -m deploy.local.install servers
 	@$(BIN)/python -m deploy.local.demo up
 
-down: venv ## Stop the demo; its data stay
-	@$(BIN)/python -m deploy.local.demo down
+down: ## Stop the demo; its data stay
+	@test -x $(BIN)/python || { echo "Nothing of Luotsi's demo is running in this checkout."; exit 0; }; \
+	  $(BIN)/python -m deploy.local.demo down
 
-clean: venv ## Stop the demo and forget its data
-	@$(BIN)/python -m deploy.local.demo clean
+clean: ## Stop the demo and forget its data
+	@test -x $(BIN)/python || { echo "There is nothing to forget."; exit 0; }; \
+	  $(BIN)/python -m deploy.local.demo clean
 
 test: venv ## Checks and the test suite, on a real Kafka and PostgreSQL of its own
 	@$(BIN)/python -m deploy.local.install all
@@ -50,6 +52,9 @@ format: venv ## Put the code into the project's shape
 contracts: venv ## Write the checked-in schemas of events and APIs anew
 	@$(BIN)/python -m tests.contract.generate
 
+where: venv ## Each hop, time and state of a message: make where ID=<its source's id>
+	@$(BIN)/python -m deploy.cli where "$(ID)"
+
 migrate: venv ## Bring the database at LUOTSI_DATABASE_URL to the newest schema
 	@$(BIN)/python -m shared.migrate
 
@@ -71,4 +76,4 @@ $(STAMP): requirements-dev.txt
 	  || { rm -rf $(VENV); echo "The Python packages could not be installed: see the lines above." >&2; exit 1; }
 	@touch $@
 
-.PHONY: help demo down clean test test-faults bench check format contracts migrate requirements venv
+.PHONY: help demo down clean test test-faults bench check format contracts where migrate requirements venv
