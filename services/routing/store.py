@@ -6,6 +6,7 @@ through `lock_cases` and `save` here: rows are locked in key order before anythi
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
@@ -64,7 +65,7 @@ CASE_COLUMNS = [
 def _columns(case: Case) -> tuple[object, ...]:
     return (
         case.child, case.mark, case.seq, case.version, case.age_band, case.provisional,
-        case.known.to_json(), case.urgency, list(case.urgent_flags), case.level, case.holder,
+        _known_json(case.known), case.urgency, list(case.urgent_flags), case.level, case.holder,
         list(case.destinations), case.decision_seq, case.holder_seq, case.confirmed,
         case.first_at, case.last_at,
     )  # fmt: skip
@@ -78,7 +79,7 @@ def _case(row: asyncpg.Record) -> Case:
         version=row["version"],
         age_band=row["age_band"],
         provisional=row["provisional"],
-        known=Known.from_json(row["known"]),
+        known=_known(row["known"]),
         urgency=row["urgency"],
         urgent_flags=tuple(row["urgent_flags"]),
         level=row["level"],
@@ -90,6 +91,11 @@ def _case(row: asyncpg.Record) -> Case:
         first_at=row["first_at"],
         last_at=row["last_at"],
     )
+
+
+# Most children's facts are among a few thousand patterns; both directions are pure.
+_known = lru_cache(maxsize=20_000)(Known.from_json)
+_known_json = lru_cache(maxsize=20_000)(Known.to_json)
 
 
 async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
@@ -113,7 +119,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
         *zip(
             *(
                 (
-                    c.child, c.seq, c.version, c.age_band, c.provisional, c.known.to_json(),
+                    c.child, c.seq, c.version, c.age_band, c.provisional, _known_json(c.known),
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at,

@@ -7,6 +7,7 @@ event that leaves about the child, is given here, to batches and to people's act
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -101,11 +102,20 @@ class Changes:
     withdrawn: list[tuple[UUID, str]] = field(default_factory=list)
 
 
-class Rules(NamedTuple):
-    """What decisions are made with."""
+class Rules:
+    """What decisions are made with. Deciding is pure, so the same facts are decided once."""
 
-    tables: Tables
-    clocks: ClockSettings
+    def __init__(self, tables: Tables, clocks: ClockSettings) -> None:
+        self.tables = tables
+        self.clocks = clocks
+        self.decide = lru_cache(maxsize=20_000)(self._decide)
+
+    def _decide(
+        self, known: Known, age_band: AgeBand, urgency: UrgencyState
+    ) -> tuple[Decision, str]:
+        """The decision, and its facts as stored."""
+        facts = derive(known, age_band=age_band, urgency=urgency)
+        return decide(facts, self.tables), orjson.dumps(facts).decode()
 
 
 def case_mark(child: UUID) -> str:
@@ -157,8 +167,7 @@ def screen(changes: Changes, case: Case, because: str, rules: Rules, now: dateti
 
     The decision takes the number of the event that will tell of it.
     """
-    facts = derive(case.known, age_band=case.age_band, urgency=case.urgency)
-    decision = decide(facts, rules.tables)
+    decision, facts = rules.decide(case.known, case.age_band, case.urgency)
     number = case.seq + 1
     if decision.holder != case.holder or case.holder_seq == 0:
         case.holder_seq = number
@@ -169,7 +178,7 @@ def screen(changes: Changes, case: Case, because: str, rules: Rules, now: dateti
     case.decision_seq = number
     changes.decisions.append(
         DecisionRow(
-            case.child, number, because, now, orjson.dumps(facts).decode(), list(decision.rows),
+            case.child, number, because, now, facts, list(decision.rows),
             list(decision.urgent_flags), decision.level, decision.holder,
             list(decision.destinations), decision.version, decision.content_hash,
         )
