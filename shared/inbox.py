@@ -5,7 +5,7 @@ applied is set aside in front of a person, and each message leaves exactly one r
 answers in the event log. Kafka batches, HTTP requests and re-drives all come through here.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -130,7 +130,8 @@ class Inbox(Generic[E]):
             aside += [self._parked(item, _reason(failure), failure) for item in good]
             good = []
         if good:
-            good, waiting = await self._behind_parked(tx, good)
+            blocked = {} if self.quarantines else _first_unreadable(batch)
+            good, waiting = await self._behind_parked(tx, good, blocked)
             aside += waiting
             for item, outcome in await self._handled(tx, good):
                 if outcome.kind in ("quarantined", "parked"):
@@ -157,13 +158,19 @@ class Inbox(Generic[E]):
         return handled
 
     async def _behind_parked(
-        self, tx: Connection, good: Sequence[Incoming[E]]
+        self, tx: Connection, good: Sequence[Incoming[E]], blocked: Mapping[str, int]
     ) -> tuple[list[Incoming[E]], list["_AsideWithError"]]:
+        """Who may go on, and who waits: behind a parked key, or in this batch behind `blocked`."""
         parked = await store.parked_keys(tx, [item.key for item in good])
-        if not parked:
+        if not parked and not blocked:
             return list(good), []
-        waiting = [self._parked(item, "waits-behind-parked") for item in good if item.key in parked]
-        return [item for item in good if item.key not in parked], waiting
+        free, waiting = [], []
+        for item in good:
+            if item.key in parked or blocked.get(item.key, item.raw.offset) < item.raw.offset:
+                waiting.append(self._parked(item, "waits-behind-parked"))
+            else:
+                free.append(item)
+        return free, waiting
 
     async def _put_aside(
         self, tx: Connection, door: int, aside: Sequence["_AsideWithError"]
@@ -218,6 +225,15 @@ class Inbox(Generic[E]):
 
 
 _AsideWithError = tuple[Aside, str | None]
+
+
+def _first_unreadable(batch: Sequence[Incoming[E] | Unreadable]) -> dict[str, int]:
+    """Key -> offset of its first unreadable message (a key has one partition)."""
+    first: dict[str, int] = {}
+    for item in batch:
+        if isinstance(item, Unreadable) and item.key is not None:
+            first.setdefault(item.key, item.raw.offset)
+    return first
 
 
 def _reason(failure: BaseException) -> str:
