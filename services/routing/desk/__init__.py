@@ -1,0 +1,1 @@
+"""The desk: what people see of cases and what they decide; routing's second process."""

@@ -1,0 +1,481 @@
+"""What a person decides, each act one function and ONE transaction, for pages and JSON API alike.
+
+The case is locked first; the act names the check or proposal it answers and is refused only if
+that one changed. Act, clocks, audit, case and outgoing event are written together or not at all.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.routing import store as routing
+from services.routing.desk import store
+from services.routing.desk.asks import (
+    AnswerCheck,
+    AnswerDestination,
+    ChooseHolder,
+    CloseItem,
+    FinishAssessment,
+    GiveIdentity,
+    NotNeeded,
+    StartAssessment,
+    TellFamily,
+)
+from services.routing.desk.faults import Conflict, NotThere, Refused
+from services.routing.desk.intake import Intake
+from services.routing.desk.sessions import Worker
+from services.routing.domain.cases import Case, Changes, Rules, event, screen
+from services.routing.handlers import duty_event, notices, signals
+from services.routing.settings import RoutingSettings
+from shared import events
+from shared import store as plumbing
+from shared.clock import Clock
+from shared.database import Connection
+from shared.errors import OUTAGES, RACES, RejectedError
+from shared.events import CaseEventKind, Destination, Signal
+from shared.ids import time_ordered_id
+from shared.inbox import Inbox, Raw
+from shared.logs import log
+from shared.redrive import redrive_key
+from shared.sealing import Sealer, UnreadableError, encrypt, key_of, sealed_text
+from shared.service import Process
+from shared.store import Outgoing
+
+RECORDED_WITHIN = timedelta(days=31)
+HOLDER_ACTS = ("holder_confirmed", "holder_overridden")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every act and page of one desk process works with."""
+
+    process: Process
+    settings: RoutingSettings
+    rules: Rules
+    sealer: Sealer
+    intake: Intake
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was recorded."""
+
+    act: UUID
+    kind: str
+    child: UUID | None
+    recorded_at: datetime
+    done_at: datetime
+
+
+@dataclass
+class _Acting:
+    """An act under way: the locked case, and what it changes."""
+
+    desk: Desk
+    tx: Connection
+    worker: Worker
+    case: Case
+    changes: Changes
+    now: datetime
+    act: UUID
+
+
+@contextlib.asynccontextmanager
+async def _acting(desk: Desk, worker: Worker, child: UUID) -> AsyncIterator[_Acting]:
+    now = desk.clock()
+    async with desk.process.pool.acquire() as tx, tx.transaction():
+        cases = await routing.lock_cases(tx, [child])
+        if child not in cases:
+            raise NotThere
+        yield _Acting(
+            desk, tx, worker, cases[child], Changes(dict(cases)), now, time_ordered_id(now)
+        )
+
+
+async def _record(
+    acting: _Acting,
+    kind: CaseEventKind,
+    about: str,
+    *,
+    done_at: datetime,
+    answer: str | None = None,
+    reason: str = "",
+) -> Done:
+    """Write everything the act is; the event takes the case's next number."""
+    case, tx = acting.case, acting.tx
+    sealed = await _seal_reason(acting, reason) if reason else None
+    told = event(case, kind, acting.now, about=about, done_at=done_at)
+    await store.add_act(
+        tx,
+        store.ActRow(
+            acting.act, case.child, about, kind, acting.worker.id, done_at, acting.now, answer,
+            sealed,
+        ),
+    )  # fmt: skip
+    await routing.save(tx, acting.changes)
+    await plumbing.add_audit(
+        tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
+    )
+    await plumbing.add_outbox(tx, [told])
+    return Done(acting.act, kind, case.child, acting.now, done_at)
+
+
+async def _seal_reason(acting: _Acting, reason: str) -> str:
+    """Under the child's key, so that it dies with the case's other content."""
+    latest = await store.notifications(acting.tx, acting.case.child, 1)
+    found = await store.signals(acting.tx, [row["id"] for row in latest])
+    for body in found.values():
+        key = key_of(Signal.model_validate_json(body).person)
+        await acting.desk.sealer.load(acting.tx, [key])
+        with contextlib.suppress(UnreadableError):
+            return acting.desk.sealer.seal(key, "reason", str(acting.act), reason.encode())
+    raise Refused("erased")
+
+
+def done_time(
+    asked: datetime | None, now: datetime, not_before: datetime, *, demo: bool
+) -> datetime:
+    """When the act was done: now, or the time given where it can be true.
+
+    People give whole minutes, so the minute of the receipt counts as after it. What lies more
+    than 31 days back needs a second look by a person, except in the demonstration.
+    """
+    if asked is None:
+        return now
+    if asked > now:
+        raise Refused("done-in-future")
+    if asked < not_before.replace(second=0, microsecond=0):
+        raise Refused("done-before-receipt")
+    if not demo and asked < now - RECORDED_WITHIN:
+        raise Refused("done-too-long-ago")
+    return max(asked, not_before)
+
+
+def _done_at(acting: _Acting, asked: datetime | None, not_before: datetime) -> datetime:
+    return done_time(asked, acting.now, not_before, demo=acting.desk.settings.demo)
+
+
+# --- urgency ------------------------------------------------------------------------------------
+
+
+async def answer_check(desk: Desk, worker: Worker, notification: str, ask: AnswerCheck) -> Done:
+    """Judge whether a notification is urgent; the answer decides the holder anew."""
+    async with desk.process.pool.acquire() as conn:
+        row = await store.notification(conn, notification)
+    if row is None:
+        raise NotThere
+    async with _acting(desk, worker, row["child"]) as acting:
+        check = await store.notification(acting.tx, notification)
+        if check is None or check["child"] != acting.case.child:
+            raise NotThere
+        if check["check_state"] != "open":
+            earlier = await store.last_act_about(
+                acting.tx, acting.case.child, notification, ["urgency_answered"]
+            )
+            raise Conflict("already-answered", earlier)
+        done_at = _done_at(acting, ask.done_at, check["received_at"])
+        await store.answer_check(acting.tx, notification, ask.answer)
+        await _stop(acting, [notification], ["urgency"], done_at)
+        states = await store.check_states(acting.tx, acting.case.child)
+        acting.case.urgency = (
+            "urgent" if "urgent" in states else "open" if "open" in states else "not_urgent"
+        )
+        screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
+        return await _record(
+            acting, "urgency_answered", notification,
+            done_at=done_at, answer=ask.answer, reason=ask.reason,
+        )  # fmt: skip
+
+
+# --- holder and destinations ----------------------------------------------------------------------
+
+
+def holder_name(holder_seq: int) -> str:
+    """How acts name a proposal of a holder."""
+    return f"holder/{holder_seq}"
+
+
+async def choose_holder(desk: Desk, worker: Worker, child: UUID, ask: ChooseHolder) -> Done:
+    """Confirm the proposed holder, or choose another; either can be chosen anew later."""
+    async with _acting(desk, worker, child) as acting:
+        case = acting.case
+        about = holder_name(case.holder_seq)
+        earlier = await store.last_act_about(acting.tx, child, about, HOLDER_ACTS)
+        if (case.holder_seq, earlier) != (ask.holder_seq, ask.after):
+            raise Conflict("already-answered" if earlier else "proposal-changed", earlier)
+        if case.urgency == "open":
+            raise Refused("urgency-open")
+        confirms = ask.holder == case.holder
+        if not confirms and not ask.reason:
+            raise Refused("reason-needed")
+        done_at = _done_at(acting, ask.done_at, case.first_at)
+        case.confirmed = ask.holder
+        return await _record(
+            acting, "holder_confirmed" if confirms else "holder_overridden", about,
+            done_at=done_at, answer=ask.holder, reason=ask.reason,
+        )  # fmt: skip
+
+
+async def answer_destination(
+    desk: Desk, worker: Worker, child: UUID, destination: Destination, ask: AnswerDestination
+) -> Done:
+    """Accept or decline one destination; the others stand as they are."""
+    async with _acting(desk, worker, child) as acting:
+        row = await store.proposal(acting.tx, child, destination)
+        if row is None:
+            raise NotThere
+        if row["state"] != "proposed" or row["number"] != ask.number:
+            decided = row["state"] in ("accepted", "declined")
+            raise Conflict(
+                "already-answered" if decided else "proposal-changed",
+                UUID(row["decided_by"]) if decided else None,
+            )
+        done_at = _done_at(acting, ask.done_at, acting.case.first_at)
+        await store.decide_proposal(acting.tx, child, destination, ask.answer, acting.act)
+        kind: CaseEventKind = (
+            "destination_accepted" if ask.answer == "accepted" else "destination_declined"
+        )
+        return await _record(
+            acting, kind, destination, done_at=done_at, answer=ask.answer, reason=ask.reason
+        )
+
+
+# --- assessment ---------------------------------------------------------------------------------
+
+
+async def start_assessment(desk: Desk, worker: Worker, child: UUID, ask: StartAssessment) -> Done:
+    """The assessment has begun: stops the 7-working-day clocks of what it covers."""
+    worker.must_assess()
+    async with _acting(desk, worker, child) as acting:
+        covered, received = await _covered(acting, ask.notifications, "assessment_start")
+        done_at = _done_at(acting, ask.done_at, received)
+        await _stop(acting, covered, ["assessment_start"], done_at)
+        return await _record(
+            acting, "assessment_started", " ".join(covered), done_at=done_at, reason=ask.reason
+        )
+
+
+async def find_unnecessary(desk: Desk, worker: Worker, child: UUID, ask: NotNeeded) -> Done:
+    """No assessment, with a ground: stops the clocks of its start and of its end (CLK-04)."""
+    worker.must_assess()
+    async with _acting(desk, worker, child) as acting:
+        covered, received = await _covered(acting, ask.notifications, "assessment_start")
+        done_at = _done_at(acting, ask.done_at, received)
+        await _stop(acting, covered, ["assessment_start", "assessment_finish"], done_at)
+        return await _record(
+            acting, "manifestly_unnecessary", " ".join(covered),
+            done_at=done_at, answer=ask.ground, reason=ask.reason,
+        )  # fmt: skip
+
+
+async def tell_family(desk: Desk, worker: Worker, child: UUID, ask: TellFamily) -> Done:
+    """Child and guardian have been told: stops that clock, and no other."""
+    async with _acting(desk, worker, child) as acting:
+        covered, received = await _covered(acting, ask.notifications, "family_told")
+        done_at = _done_at(acting, ask.done_at, received)
+        await _stop(acting, covered, ["family_told"], done_at)
+        return await _record(
+            acting, "family_told", " ".join(covered), done_at=done_at, reason=ask.reason
+        )
+
+
+async def finish_assessment(desk: Desk, worker: Worker, child: UUID, ask: FinishAssessment) -> Done:
+    """The assessment is ready: stops the 3-month clocks of what it covers."""
+    worker.must_assess()
+    async with _acting(desk, worker, child) as acting:
+        started = await store.clocks_of_kinds(acting.tx, child, ["assessment_start"])
+        waiting = {row["about"] for row in started if row["stopped_at"] is None}
+        asked = ask.notifications
+        if asked is None:
+            running = await store.clocks_of_kinds(acting.tx, child, ["assessment_finish"])
+            open_ = [row["about"] for row in running if row["stopped_at"] is None]
+            asked = tuple(about for about in open_ if about not in waiting)
+            if open_ and not asked:
+                raise Refused("not-started")
+        elif waiting & set(asked):
+            raise Refused("not-started")
+        covered, received = await _covered(acting, asked or None, "assessment_finish")
+        done_at = _done_at(acting, ask.done_at, received)
+        await _stop(acting, covered, ["assessment_finish"], done_at)
+        return await _record(
+            acting, "assessment_finished", " ".join(covered), done_at=done_at, reason=ask.reason
+        )
+
+
+async def _covered(
+    acting: _Acting, asked: Sequence[str] | None, kind: str
+) -> tuple[list[str], datetime]:
+    """The notifications an act covers, and the latest receipt among them.
+
+    What a page named must still run: a clock that another person stopped meanwhile is a conflict.
+    """
+    rows = {
+        row["about"]: row
+        for row in await store.clocks_of_kinds(acting.tx, acting.case.child, [kind])
+    }
+    names: Collection[str] = (
+        [about for about, row in rows.items() if row["stopped_at"] is None]
+        if asked is None
+        else dict.fromkeys(asked)
+    )
+    for name in names:
+        if name not in rows:
+            raise Refused("unknown-notification")
+    stopped = [rows[name] for name in names if rows[name]["stopped_at"] is not None]
+    if asked is None and not names:
+        stopped = list(rows.values())[-1:]
+    if stopped:
+        raise Conflict("already-done", _act_id(stopped[-1]["stopped_by"]))
+    if not names:
+        raise Refused("nothing-running")
+    return list(names), max(rows[name]["received_at"] for name in names)
+
+
+async def _stop(
+    acting: _Acting, about: Sequence[str], kinds: Sequence[str], done_at: datetime
+) -> None:
+    await store.stop_clocks(acting.tx, about, kinds, (done_at, acting.act, acting.now))
+
+
+def _act_id(stopped_by: str | None) -> UUID | None:
+    try:
+        return UUID(stopped_by or "")
+    except ValueError:
+        return None
+
+
+# --- who is this child? -------------------------------------------------------------------------
+
+
+async def give_identity(desk: Desk, worker: Worker, child: UUID, ask: GiveIdentity) -> Done:
+    """Intake matches and tells routing; here the act is kept, without the identity itself."""
+    async with desk.process.pool.acquire() as conn:
+        if await store.case_row(conn, child) is None:
+            raise NotThere
+    await desk.intake.give_identity(worker, child, ask.hetu, ask.name)
+    return await _keep(desk, worker, "identity_given", str(child), child)
+
+
+async def _keep(desk: Desk, worker: Worker, kind: str, about: str, child: UUID | None) -> Done:
+    """Keep an act whose effect another service has carried out and will tell of."""
+    now = desk.clock()
+    act = time_ordered_id(now)
+    async with desk.process.pool.acquire() as tx, tx.transaction():
+        await store.add_act(
+            tx, store.ActRow(act, child, about, kind, worker.id, now, now, None, None)
+        )
+        await plumbing.add_audit(tx, [(worker.id, kind, about, "child-protection", str(act))])
+        await store.tell_queues(tx)
+    return Done(act, kind, child, now, now)
+
+
+# --- what was set aside -------------------------------------------------------------------------
+
+
+async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> Done:
+    """A person says what became of something set aside; its clocks stop."""
+    now = desk.clock()
+    act = time_ordered_id(now)
+    async with desk.process.pool.acquire() as tx, tx.transaction():
+        row = await store.lock_duty_item(tx, item)
+        if row is None:
+            raise NotThere
+        if row["closed_at"] is not None:
+            raise Conflict("already-done", _act_id(row["closed_by"]))
+        done_at = done_time(ask.done_at, now, row["received_at"], demo=desk.settings.demo)
+        sealed = await _seal_about_item(desk, tx, item, act, ask.reason)
+        await store.add_act(
+            tx,
+            store.ActRow(
+                act, row["child"], str(item), "duty_item_closed", worker.id, done_at, now, None,
+                sealed,
+            ),
+        )  # fmt: skip
+        seq = await routing.close_duty_item(tx, item, str(act), now)
+        assert seq is not None  # noqa: S101 -- it was open under our lock
+        await plumbing.add_audit(
+            tx, [(worker.id, "duty_item_closed", str(item), "set-aside", str(act))]
+        )
+        await plumbing.add_outbox(tx, [duty_event(item, seq, "duty_item_closed", now)])
+    return Done(act, "duty_item_closed", row["child"], now, done_at)
+
+
+async def _seal_about_item(desk: Desk, tx: Connection, item: UUID, act: UUID, reason: str) -> str:
+    """Under the item's own key, which intake made with the original, or made here."""
+    await desk.sealer.load(tx, [item])
+    try:
+        return desk.sealer.seal(item, "reason", str(act), reason.encode())
+    except UnreadableError:
+        new, cipher = desk.sealer.passing_key(item)
+        await plumbing.add_data_keys(tx, [new])
+        return sealed_text(item, encrypt(cipher, "reason", str(act), reason.encode()))
+
+
+async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
+    """Take what was set aside again, in the service that set it aside."""
+    async with desk.process.pool.acquire() as conn:
+        row = await store.duty_item(conn, item)
+    if row is None:
+        raise NotThere
+    if row["closed_at"] is not None:
+        raise Conflict("already-done", _act_id(row["closed_by"]))
+    if row["service"] == "routing":
+        await _redrive_here(desk, item)
+    elif row["service"] == "intake":
+        await desk.intake.redrive(worker, item)
+    else:
+        raise Refused("still-fails")
+    return await _keep(desk, worker, "redriven", str(item), row["child"])
+
+
+async def _redrive_here(desk: Desk, item: UUID) -> None:
+    """All that waits behind the item's key is applied in order, or nothing is."""
+    error: Exception
+    try:
+        await _redrive_once(desk, item)
+    except (Conflict, *OUTAGES, *RACES):
+        raise
+    except Exception as failure:  # noqa: BLE001 -- the bug is still there: say so, count it
+        log.error("redrive_failed", item_id=str(item), error=failure)
+        error = failure
+    else:
+        return
+    reason = error.reason if isinstance(error, RejectedError) else "handler-failed"
+    async with desk.process.pool.acquire() as conn:
+        await plumbing.tried_again(conn, item, reason)
+    raise Refused("still-fails") from error
+
+
+async def _redrive_once(desk: Desk, item: UUID) -> None:
+    now = desk.clock()
+    taken: list[UUID] = []
+
+    def note(each: UUID) -> list[Outgoing]:
+        taken.append(each)
+        return []
+
+    async with desk.process.pool.acquire() as tx, tx.transaction():
+        row = await plumbing.set_aside_item(tx, item)
+        if row is None or row["closed_at"] is not None:
+            raise Conflict("already-done")
+        inbox: Inbox[object] = (
+            notices(desk.rules, desk.clock)  # type: ignore[assignment]
+            if row["topic"] == events.NOTICE
+            else signals(desk.rules, desk.clock)
+        )
+        await redrive_key(tx, inbox, row["key"], _raw, note)
+        for each in taken:
+            seq = await routing.close_duty_item(tx, each, "re-driven", now)
+            if seq is not None:
+                told = duty_event(each, seq, "duty_item_closed", now)
+                await plumbing.add_outbox(tx, [told])
+
+
+def _raw(record: object) -> Raw:
+    row: dict[str, object] = dict(record)  # type: ignore[call-overload]
+    return Raw(
+        row["partition"], row["offset"], row["received_at"], None, (), row["body"],  # type: ignore[arg-type]
+    )  # fmt: skip

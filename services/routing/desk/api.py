@@ -1,0 +1,426 @@
+"""The same queues and acts as JSON under /api/v1.
+
+Described at /openapi.json and, in plain HTML without anything to try out, at /interface.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from pydantic import BaseModel
+
+from services.routing.desk import acts, asks, reading
+from services.routing.desk.acts import Desk, Done
+from services.routing.desk.pages import opened
+from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
+from services.routing.desk.reading import CaseView, Happened, NotificationView
+from services.routing.desk.rendering import language_of
+from services.routing.desk.sessions import Sessions, Worker
+from shared.events import Destination
+
+QueueName = Literal[
+    "duty", "own_worker", "initial_assessment", "expert_group", "psychiatry", "basic_services"
+]
+Child = Annotated[UUID, Path(description="The random id of the child.")]
+Notification = Annotated[asks.SignalId, Path(description="Id of the notification.")]
+
+
+class Clock(BaseModel):
+    """A time limit in words; `tone` is calm, soon, late or done."""
+
+    kind: str
+    about: str
+    text: str
+    tone: str
+    running: bool
+
+
+class QueueItem(BaseModel):
+    """One row of a list, without a name or a text of a person's."""
+
+    key: str
+    kind: Literal["case", "set_aside"]
+    child: UUID | None
+    mark: str
+    since: datetime
+    why: tuple[str, ...]
+    clocks: list[Clock]
+    age_band: str
+    provisional: bool
+    flagged: bool
+    urgency: str
+    level: str
+    holder: str
+    confirmed: bool
+    service: str
+    outcome: str
+    reason: str
+
+
+class QueuePage(BaseModel):
+    """One page of a list; `next` is the position to ask behind for the next one."""
+
+    items: list[QueueItem]
+    next: str | None
+
+
+class Proposal(BaseModel):
+    """A destination; an answer names its `number`."""
+
+    destination: str
+    number: int
+    state: str
+    proposed_at: datetime
+
+
+class NotificationInfo(BaseModel):
+    """A notification. `text` and `person` are there only where content was asked for."""
+
+    id: str
+    received_at: datetime
+    check_state: str
+    flagged: bool
+    siblings: int
+    clocks: list[Clock]
+    text: dict[str, Any] | None = None
+    person: dict[str, Any] | None = None
+
+
+class HistoryLine(BaseModel):
+    """A screening by the rules or a person's act."""
+
+    at: datetime
+    kind: str
+    worker: str
+    done_at: datetime | None
+    answer: str
+    about: str
+    reason: str | None
+    level: str
+    holder: str
+    destinations: tuple[str, ...]
+    rules: str
+
+
+class CaseInfo(BaseModel):
+    """A case, with what an act about it must name."""
+
+    child: UUID
+    mark: str
+    version: int
+    age_band: str
+    provisional: bool
+    urgency: str
+    level: str
+    holder: str
+    proposed_holder: str
+    confirmed_holder: str | None
+    holder_seq: int
+    holder_act: UUID | None
+    why: tuple[str, ...]
+    unknown: tuple[str, ...]
+    rules: str
+    proposals: list[Proposal]
+    notifications: list[NotificationInfo]
+    history: list[HistoryLine]
+
+
+class Recorded(BaseModel):
+    """The act as it was recorded."""
+
+    act: UUID
+    kind: str
+    child: UUID | None
+    done_at: datetime
+    recorded_at: datetime
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). With 409: what the other person did, and what you sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    theirs: dict[str, Any] | None = None
+    yours: dict[str, Any] | None = None
+
+
+class Original(BaseModel):
+    """A message as it came."""
+
+    item: UUID
+    content: str
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text}
+    for status, text in (
+        (401, "Nobody is logged in"),
+        (403, "The worker's role does not cover it"),
+        (404, "No such case, check or item"),
+        (409, "Another person was faster: what they did, beside what you sent"),
+        (422, "Not possible as asked"),
+        (503, "Something needed does not answer; nothing was changed"),
+    )
+}
+
+
+def api_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
+    """Add the JSON API and its plain description."""
+
+    async def current(request: Request) -> Worker:
+        async with desk.process.pool.acquire() as conn:
+            return await sessions.worker(conn, request)
+
+    router = APIRouter(prefix="/api/v1", responses=ANSWERS)
+    _read_routes(router, desk, current)
+    _case_routes(router, desk, current)
+    _assessment_routes(router, desk, current)
+    _item_routes(router, desk, current)
+    app.include_router(router)
+
+    @app.get("/interface", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        page, _ = await opened(desk, sessions, request)
+        return page.render("docs.html", paths=_described(app.openapi()))
+
+
+Current = Callable[[Request], Awaitable[Worker]]
+
+
+def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    logged_in = [Depends(current)]
+
+    @router.get(
+        "/queues/{queue}/{section}", summary="One page of a list, without names",
+        dependencies=logged_in,
+    )  # fmt: skip
+    async def queue(
+        request: Request,
+        queue: QueueName,
+        section: Annotated[
+            str,
+            Path(
+                description="duty: checks, urgent, person_decides, set_aside, identity; own_worker "
+                "and initial_assessment: their own name; destinations: proposed, accepted"
+            ),
+        ],
+        after: str = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
+    ) -> QueuePage:
+        show = Shown(language_of(request), desk.rules, desk.clock())
+        async with desk.process.pool.acquire() as conn:
+            page = await listed(conn, section_of(queue, section), show, after, limit)
+        return QueuePage(items=[_item(each) for each in page.items], next=page.next)
+
+    @router.get(
+        "/cases/{child}", summary="A case without its person and texts", dependencies=logged_in
+    )
+    async def outline(request: Request, child: Child) -> CaseInfo:
+        return _case(await reading.outline(desk, child, language_of(request)))
+
+    @router.get(
+        "/cases/{child}/content", summary="A case with its person and texts",
+        description="Noted in the audit trail before anything is opened; refused while it cannot.",
+    )  # fmt: skip
+    async def content(
+        request: Request, worker: Annotated[Worker, Depends(current)], child: Child
+    ) -> CaseInfo:
+        return _case(await reading.read_case(desk, worker, child, language_of(request)))
+
+
+def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.post("/checks/{notification}/answer", summary="Judge whether it is urgent")
+    async def answer_check(
+        worker: Annotated[Worker, Depends(current)],
+        notification: Notification,
+        ask: asks.AnswerCheck,
+    ) -> Recorded:
+        return _done(await acts.answer_check(desk, worker, notification, ask))
+
+    @router.post("/cases/{child}/holder", summary="Confirm the holder or choose another")
+    async def holder(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.ChooseHolder
+    ) -> Recorded:
+        return _done(await acts.choose_holder(desk, worker, child, ask))
+
+    @router.post(
+        "/cases/{child}/destinations/{destination}", summary="Accept or decline a destination"
+    )
+    async def destination(
+        worker: Annotated[Worker, Depends(current)],
+        child: Child,
+        destination: Destination,
+        ask: asks.AnswerDestination,
+    ) -> Recorded:
+        return _done(await acts.answer_destination(desk, worker, child, destination, ask))
+
+    @router.post(
+        "/cases/{child}/identity", summary="Say who a child is whom nobody knew",
+        description="The case changes when the reception of messages has told of it.",
+    )  # fmt: skip
+    async def identity(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.GiveIdentity
+    ) -> Recorded:
+        return _done(await acts.give_identity(desk, worker, child, ask))
+
+
+def _assessment_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.post("/cases/{child}/assessment-started", summary="The assessment has begun")
+    async def started(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.StartAssessment
+    ) -> Recorded:
+        return _done(await acts.start_assessment(desk, worker, child, ask))
+
+    @router.post(
+        "/cases/{child}/manifestly-unnecessary", summary="No assessment, with ground and reason"
+    )
+    async def unnecessary(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.NotNeeded
+    ) -> Recorded:
+        return _done(await acts.find_unnecessary(desk, worker, child, ask))
+
+    @router.post("/cases/{child}/family-told", summary="Child and guardian have been told")
+    async def told(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.TellFamily
+    ) -> Recorded:
+        return _done(await acts.tell_family(desk, worker, child, ask))
+
+    @router.post("/cases/{child}/assessment-finished", summary="The assessment is ready")
+    async def finished(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.FinishAssessment
+    ) -> Recorded:
+        return _done(await acts.finish_assessment(desk, worker, child, ask))
+
+
+def _item_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.get(
+        "/set-aside/{item}/original", summary="A set-aside message as it came",
+        description="Noted in the audit trail before it is opened.",
+    )  # fmt: skip
+    async def original(worker: Annotated[Worker, Depends(current)], item: UUID) -> Original:
+        async with desk.process.pool.acquire() as conn:
+            await reading.note_reading(conn, worker, "original-opened", str(item))
+        whole = await desk.intake.original(worker, item)
+        return Original(item=item, content=str(whole.get("content", "")))
+
+    @router.post("/set-aside/{item}/close", summary="Close what was set aside")
+    async def close(
+        worker: Annotated[Worker, Depends(current)], item: UUID, ask: asks.CloseItem
+    ) -> Recorded:
+        return _done(await acts.close_item(desk, worker, item, ask))
+
+    @router.post("/set-aside/{item}/redrive", summary="Take what was set aside again")
+    async def redrive(worker: Annotated[Worker, Depends(current)], item: UUID) -> Recorded:
+        return _done(await acts.redrive(desk, worker, item))
+
+
+# --- shapes -------------------------------------------------------------------------------------
+
+
+def _clocks(each: Item | NotificationView) -> list[Clock]:
+    words = each.clocks if isinstance(each, Item) else [line.words for line in each.clocks]
+    return [
+        Clock(kind=c.kind, about=c.about, text=c.text, tone=c.tone, running=c.tone != "done")
+        for c in words
+    ]
+
+
+def _item(item: Item) -> QueueItem:
+    return QueueItem(
+        key=item.key, kind=item.kind, child=item.child, mark=item.mark, since=item.since,
+        why=item.why, clocks=_clocks(item), age_band=item.age_band, provisional=item.provisional,
+        flagged=item.flagged, urgency=item.urgency, level=item.level, holder=item.holder,
+        confirmed=item.confirmed, service=item.service, outcome=item.outcome, reason=item.reason,
+    )  # fmt: skip
+
+
+def _case(case: CaseView) -> CaseInfo:
+    row = case.row
+    return CaseInfo(
+        child=row["child"], mark=row["mark"], version=row["version"], age_band=row["age_band"],
+        provisional=row["provisional"], urgency=row["urgency"], level=row["level"],
+        holder=row["holder"], proposed_holder=row["proposed_holder"],
+        confirmed_holder=row["confirmed"], holder_seq=row["holder_seq"],
+        holder_act=case.holder_act, why=case.why, unknown=case.unknown, rules=row["rules"],
+        proposals=[
+            Proposal(
+                destination=p["destination"], number=p["number"], state=p["state"],
+                proposed_at=p["proposed_at"],
+            )
+            for p in case.proposals
+        ],
+        notifications=[_notification(each) for each in case.notifications],
+        history=[_history(line) for line in case.history],
+    )  # fmt: skip
+
+
+def _notification(note: NotificationView) -> NotificationInfo:
+    return NotificationInfo(
+        id=note.id, received_at=note.received_at, check_state=note.check_state,
+        flagged=note.flagged, siblings=note.siblings, clocks=_clocks(note),
+        text=dict(note.text) if note.text else None,
+        person=dict(note.person) if note.person else None,
+    )  # fmt: skip
+
+
+def _history(line: Happened) -> HistoryLine:
+    return HistoryLine(
+        at=line.at, kind=line.kind, worker=line.worker, done_at=line.done_at, answer=line.answer,
+        about=line.about, reason=line.reason, level=line.level, holder=line.holder,
+        destinations=line.destinations, rules=line.rules,
+    )  # fmt: skip
+
+
+def _done(done: Done) -> Recorded:
+    return Recorded(
+        act=done.act, kind=done.kind, child=done.child, done_at=done.done_at,
+        recorded_at=done.recorded_at,
+    )  # fmt: skip
+
+
+# --- the plain description ------------------------------------------------------------------------
+
+
+def _described(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The OpenAPI document as a list of operations with the fields of their bodies."""
+    schemas = document.get("components", {}).get("schemas", {})
+    return {
+        path: {
+            method: {
+                "summary": operation.get("summary", ""),
+                "description": operation.get("description", ""),
+                "fields": _fields(operation, schemas),
+            }
+            for method, operation in methods.items()
+        }
+        for path, methods in document["paths"].items()
+    }
+
+
+def _fields(operation: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = schemas.get(content.get("schema", {}).get("$ref", "").rpartition("/")[2], {})
+    required = schema.get("required", ())
+    return [
+        {
+            "name": name,
+            "required": name in required,
+            "type": _type(field),
+            "text": field.get("description", ""),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " | ".join(_type(each) for each in field["anyOf"])
+    if "enum" in field:
+        return " | ".join(field["enum"])
+    if field.get("type") == "array":
+        return f"list of {_type(field.get('items', {}))}"
+    return str(field.get("format") or field.get("type", ""))

@@ -1,0 +1,103 @@
+"""What a worker may ask for: the body of each act, the same for forms and for the JSON API."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+SignalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")]
+ChosenHolder = Literal["duty", "own_worker", "initial_assessment"]
+Ground = Literal["recently_assessed", "no_services_needed", "other"]
+
+
+class _Ask(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    done_at: AwareDatetime | None = Field(
+        default=None,
+        description="When it was done, if not just now. Never ahead of the clock and never before "
+        "the notification was received; clocks are judged by it.",
+    )
+
+
+class AnswerCheck(_Ask):
+    """Whether a notification is urgent, as a person judges it (LSL 26 § 2 mom)."""
+
+    answer: Literal["urgent", "not_urgent"]
+    reason: Reason
+
+
+class ChooseHolder(_Ask):
+    """Confirm the proposed holder, or choose another with a reason."""
+
+    holder: ChosenHolder
+    holder_seq: int = Field(description="The proposal that is answered: `holder_seq` of the case.")
+    after: UUID | None = Field(
+        default=None, description="The choice that is replaced: `holder_act` of the case, if any."
+    )
+    reason: Note = ""
+
+
+class AnswerDestination(_Ask):
+    """Accept or decline one proposed destination."""
+
+    answer: Literal["accepted", "declined"]
+    number: int = Field(description="The proposal that is answered: its `number`.")
+    reason: Reason
+
+
+class _About(_Ask):
+    notifications: tuple[SignalId, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="The notifications it covers; without it, all whose clock still runs.",
+    )
+
+
+class StartAssessment(_About):
+    """The assessment of the need for services has begun (SHL 36 §)."""
+
+    reason: Note = ""
+
+
+class NotNeeded(_About):
+    """An assessment is manifestly unnecessary: a ground and the reason in words."""
+
+    ground: Ground
+    reason: Reason
+
+
+class TellFamily(_About):
+    """The child and the guardian have been told (LSL 26 § 5 mom)."""
+
+    reason: Note = ""
+
+
+class FinishAssessment(_About):
+    """The assessment is ready."""
+
+    reason: Note = ""
+
+
+class Nothing(BaseModel):
+    """An act that needs no more than its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CloseItem(_Ask):
+    """Close something set aside, saying what became of it."""
+
+    reason: Reason
+
+
+class GiveIdentity(BaseModel):
+    """Who a child is, whom nobody knew so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    hetu: Annotated[str, StringConstraints(strip_whitespace=True, min_length=11, max_length=11)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""

@@ -1,0 +1,73 @@
+"""What a worker does to intake's things: asked of intake over HTTP, in the worker's name."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from services.routing.desk.faults import Conflict, Fault, NotThere, Refused, Unavailable
+from services.routing.desk.sessions import Worker
+from services.routing.settings import RoutingSettings
+
+SECONDS = 10.0
+_KNOWN = frozenset({"invalid-hetu"})
+
+
+class Intake:
+    """Intake's internal API; every call is audited there before it answers."""
+
+    def __init__(
+        self, settings: RoutingSettings, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._url = settings.intake_url
+        self._token = settings.intake_token
+        self._transport = transport
+
+    async def give_identity(self, worker: Worker, child: UUID, hetu: str, name: str) -> None:
+        """Say who a provisional child is."""
+        body = {"child": str(child), "hetu": hetu, "name": name or None}
+        await self._ask(worker, "POST", "/internal/identity", body)
+
+    async def original(self, worker: Worker, item: UUID) -> dict[str, Any]:
+        """A set-aside message as it came, with its reason."""
+        return await self._ask(worker, "GET", f"/internal/set-aside/{item}")
+
+    async def redrive(self, worker: Worker, item: UUID) -> None:
+        """Take a set-aside message again; intake then tells routing that it is closed."""
+        await self._ask(worker, "POST", f"/internal/set-aside/{item}/redrive")
+
+    async def _ask(
+        self, worker: Worker, method: str, path: str, body: object = None
+    ) -> dict[str, Any]:
+        headers = {
+            "Authorization": f"Bearer {self._token.get_secret_value()}",
+            "X-Luotsi-Worker": worker.id,
+        }
+        try:
+            async with httpx2.AsyncClient(
+                base_url=self._url, timeout=SECONDS, transport=self._transport, trust_env=False
+            ) as client:
+                answer = await client.request(method, path, headers=headers, json=body)
+        except httpx2.HTTPError as error:
+            raise Unavailable("intake-away") from error
+        if answer.is_success:
+            content: dict[str, Any] = answer.json()
+            return content
+        raise _fault(answer)
+
+
+def _fault(answer: httpx2.Response) -> Fault:
+    try:
+        kind = str(answer.json()["type"]).rpartition(":")[2]
+    except (ValueError, KeyError, TypeError):
+        kind = ""
+    if answer.status_code == 404:
+        return NotThere()
+    if answer.status_code == 409:
+        known = kind in {"already-identified", "known-identity"}
+        return Conflict(kind if known else "already-done")
+    if answer.status_code == 410:
+        return Refused("erased-original")
+    if answer.status_code == 422:
+        return Refused(kind if kind in _KNOWN else "still-fails")
+    return Unavailable("intake-away")

@@ -1,0 +1,376 @@
+"""The queues as people see them: sections of a page, rows without names, reasons and clocks.
+
+A position in a section is a list of plain values that sorts like the section itself. It travels
+in links as an opaque text, and tells a live page which rows are new on it and which are gone.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+
+from services.routing.desk import store
+from services.routing.desk.faults import NotThere
+from services.routing.desk.languages import N_, Words
+from services.routing.desk.words import ClockWords, clock_words
+from services.routing.domain.cases import Rules
+from services.routing.domain.decision import Decision, reasons
+from shared.database import Connection
+
+PAGE = 50
+Position = list[Any]
+Fetch = Callable[[Connection, Position, int], Awaitable[Sequence[store.Row]]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO = UUID(int=0)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a list: never a name, never a text of a person's."""
+
+    key: str
+    kind: Literal["case", "set_aside"]
+    child: UUID | None
+    mark: str
+    since: datetime
+    why: tuple[str, ...]
+    clocks: tuple[ClockWords, ...]
+    position: str
+    age_band: str = "unknown"
+    provisional: bool = False
+    flagged: bool = False
+    urgency: str = "open"
+    level: str = ""
+    holder: str = "duty"
+    confirmed: bool = False
+    about: str = ""
+    service: str = ""
+    outcome: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a section."""
+
+    section: "Section"
+    items: tuple[Item, ...]
+    after: str
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list with its order; `rows` names the tables whose reasons are shown."""
+
+    name: str
+    title: str
+    empty: str
+    fetch: Fetch
+    position: Callable[[store.Row], Position]
+    start: Position
+    tables: tuple[str, ...] = ()
+    of_notification: bool = False
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(micros: Any) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(micros))
+
+
+async def _checks(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.open_checks(conn, (not after[0], _moment(after[1]), str(after[2])), limit)
+
+
+async def _urgent(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.urgent_cases(conn, _by_clock(after), limit)
+
+
+async def _set_aside(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.set_aside_items(conn, (_moment(after[0]), UUID(after[1])), limit)
+
+
+async def _nameless(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.nameless_cases(conn, (_moment(after[0]), UUID(after[1])), limit)
+
+
+def _by_clock(after: Position) -> tuple[datetime, datetime, UUID]:
+    return _moment(after[0]), _moment(after[1]), UUID(after[2])
+
+
+def _held(holder: str) -> Fetch:
+    async def fetch(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        return await store.held_cases(conn, holder, _by_clock(after), limit)
+
+    return fetch
+
+
+def _proposed(destination: str) -> Fetch:
+    async def fetch(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        position = (_moment(after[0]), UUID(after[1]))
+        return await store.proposed_cases(conn, destination, position, limit)
+
+    return fetch
+
+
+def _accepted(destination: str) -> Fetch:
+    async def fetch(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        position = (_moment(-after[0]), UUID(int=-after[1]))
+        return await store.accepted_cases(conn, destination, position, limit)
+
+    return fetch
+
+
+def _case_section(name: str, title: str, empty: str, fetch: Fetch, *tables: str) -> Section:
+    return Section(
+        name, title, empty, fetch,
+        lambda row: [_micros(row["due"]), _micros(row["since"]), str(row["child"])],
+        [0, 0, str(_ZERO)], tables,
+    )  # fmt: skip
+
+
+def _destination_sections(destination: str) -> tuple[Section, Section]:
+    return (
+        Section(
+            "proposed", N_("Proposed"), N_("Nothing is proposed just now."),
+            _proposed(destination),
+            lambda row: [_micros(row["since"]), str(row["child"])], [0, str(_ZERO)],
+            ("destinations",),
+        ),
+        Section(
+            "accepted", N_("Accepted"), N_("Nothing has been accepted yet."),
+            _accepted(destination),
+            lambda row: [-_micros(row["since"]), -row["child"].int],
+            [-(2**52), -(2**128 - 1)],
+            ("destinations",),
+        ),
+    )  # fmt: skip
+
+
+QUEUES: Mapping[str, tuple[Section, ...]] = {
+    "duty": (
+        Section(
+            "checks", N_("Urgency checks"), N_("No urgency check is open."), _checks,
+            lambda row: [int(not row["flagged"]), _micros(row["since"]), row["about"]],
+            [0, 0, ""], ("urgent", "level"), of_notification=True,
+        ),
+        _case_section(
+            "urgent", N_("Judged urgent"), N_("No urgent case is with the duty desk."),
+            _urgent, "urgent", "level",
+        ),
+        _case_section(
+            "person_decides", N_("Holder to be chosen by a person"),
+            N_("No case waits for a person to choose its holder."),
+            _held("person_decides"), "holder", "level", "facts",
+        ),
+        Section(
+            "set_aside", N_("Messages set aside"), N_("No message is set aside."), _set_aside,
+            lambda row: [_micros(row["since"]), str(row["id"])], [0, str(_ZERO)],
+        ),
+        Section(
+            "identity", N_("Who is this child?"), N_("Every child is known."), _nameless,
+            lambda row: [_micros(row["since"]), str(row["child"])], [0, str(_ZERO)],
+            ("urgent", "level"),
+        ),
+    ),
+    "own_worker": (
+        _case_section(
+            "own_worker", N_("Cases of children who are clients already"),
+            N_("No case is with the children's own workers."),
+            _held("own_worker"), "holder", "level",
+        ),
+    ),
+    "initial_assessment": (
+        _case_section(
+            "initial_assessment", N_("Cases for initial assessment"),
+            N_("No case is with the initial assessment."),
+            _held("initial_assessment"), "holder", "level",
+        ),
+    ),
+    "expert_group": _destination_sections("expert_group"),
+    "psychiatry": _destination_sections("psychiatry"),
+    "basic_services": _destination_sections("basic_services"),
+}  # fmt: skip
+"""Every queue's page and its sections, in the order in which they are worked."""
+
+
+def section_of(queue: str, name: str) -> Section:
+    """A section of a queue; raises `NotThere`."""
+    for section in QUEUES.get(queue, ()):
+        if section.name == name:
+            return section
+    raise NotThere
+
+
+async def listed(
+    conn: Connection,
+    section: Section,
+    show: "Shown",
+    after: str = "",
+    limit: int = PAGE,
+) -> Listed:
+    """One page of a section behind a position, with reasons and clocks in words."""
+    start = decode(after, section)
+    rows = list(await section.fetch(conn, start, limit + 1))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    items = await _items(conn, section, rows, show)
+    return Listed(section, items, after, items[-1].position if more and items else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """For whom, when and by which rules a list is put into words."""
+
+    words: Words
+    rules: Rules
+    now: datetime
+
+
+async def _items(
+    conn: Connection, section: Section, rows: Sequence[store.Row], show: Shown
+) -> tuple[Item, ...]:
+    running = await store.running_clocks(
+        conn,
+        [row["child"] for row in rows if "mark" in row],
+        [str(row["id"]) for row in rows if "mark" not in row],
+    )
+    return tuple(
+        _case_item(section, row, running, show)
+        if "mark" in row
+        else _aside_item(section, row, running, show)
+        for row in rows
+    )
+
+
+def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], show: Shown) -> Item:
+    about = row.get("about", "")
+    clocks = [c for c in running if c["child"] == row["child"]]
+    if section.of_notification:
+        clocks = [c for c in clocks if c["about"] == about]
+    else:
+        clocks = [c for c in clocks if c["kind"] != "urgency"]
+    return Item(
+        key=about if section.of_notification else str(row["child"]),
+        kind="case",
+        child=row["child"],
+        mark=row["mark"],
+        since=row["since"],
+        why=why(row["rule_rows"], row["rules"], show, section.tables),
+        clocks=_first_of_each_kind(clocks, show),
+        position=encode(section.position(row)),
+        age_band=row["age_band"],
+        provisional=row["provisional"],
+        flagged=bool(row["urgent_flags"]),
+        urgency=row["urgency"],
+        level=row["level"],
+        holder=row["holder"],
+        confirmed=row["confirmed"] is not None,
+        about=about,
+    )
+
+
+def _aside_item(
+    section: Section, row: store.Row, running: Sequence[store.Row], show: Shown
+) -> Item:
+    clocks = [c for c in running if c["about"] == str(row["id"])]
+    return Item(
+        key=str(row["id"]),
+        kind="set_aside",
+        child=row["child"],
+        mark="",
+        since=row["since"],
+        why=(),
+        clocks=_first_of_each_kind(clocks, show),
+        position=encode(section.position(row)),
+        service=row["service"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+    )
+
+
+def _first_of_each_kind(clocks: Sequence[store.Row], show: Shown) -> tuple[ClockWords, ...]:
+    """Each later notification has clocks of its own; a list shows the one that ends first."""
+    first: dict[str, store.Row] = {}
+    for clock in clocks:
+        first.setdefault(clock["kind"], clock)
+    return tuple(
+        clock_words(show.words, dict(clock), show.now, show.rules.clocks)
+        for clock in sorted(first.values(), key=lambda c: (c["due"], c["kind"]))
+    )
+
+
+def why(
+    rule_rows: Sequence[str], version: str, show: Shown, tables: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The reasons of a stored decision in the viewer's language."""
+    rows = tuple(r for r in rule_rows if not tables or r.partition("/")[0] in tables)
+    stored = Decision((), "perus", "duty", (), rows, {}, version, "")
+    return reasons(stored, show.rules.tables, show.words.language)
+
+
+# --- positions and liveness ----------------------------------------------------------------------
+
+
+def encode(position: Position) -> str:
+    """A position as an opaque text for links."""
+    texts = [str(value) for value in position]
+    return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
+
+
+def decode(text: str, section: Section) -> Position:
+    """A position from a link, or the section's start; raises `NotThere` for anything else."""
+    if not text:
+        return section.start
+    try:
+        texts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        position = [type(first)(value) for first, value in zip(section.start, texts, strict=True)]
+        for first, value in zip(section.start, position, strict=True):
+            if first == str(_ZERO):
+                UUID(value)
+    except (binascii.Error, orjson.JSONDecodeError, ValueError, TypeError):
+        raise NotThere from None
+    return position
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is different from the page a person has open."""
+
+    new: tuple[Item, ...]
+    gone: tuple[str, ...]
+
+
+async def changed(
+    conn: Connection, section: Section, show: Shown, seen: Mapping[str, Any]
+) -> Changed:
+    """Compare a page as it was shown (`after`, `last`, `more`, `keys`) with what is there now.
+
+    Rows that sort behind the end of a full page are not news for it.
+    """
+    keys = [str(key) for key in seen["keys"]][: PAGE * 2]
+    start = decode(str(seen["after"]), section)
+    limit = PAGE * 2
+    rows = list(await section.fetch(conn, start, limit))
+    last = decode(str(seen["last"]), section) if seen.get("more") and seen.get("last") else None
+    within = [r for r in rows if last is None or section.position(r) <= last]
+    there = {_key(section, row) for row in within}
+    fresh = [row for row in within if _key(section, row) not in keys]
+    gone = () if len(rows) == limit else tuple(key for key in keys if key not in there)
+    return Changed(await _items(conn, section, fresh, show), gone)
+
+
+def _key(section: Section, row: store.Row) -> str:
+    if "mark" not in row:
+        return str(row["id"])
+    return str(row["about"]) if section.of_notification else str(row["child"])

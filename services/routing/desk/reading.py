@@ -1,0 +1,314 @@
+"""One case as a person reads it.
+
+The audit row comes first, in a transaction of its own: while it cannot be written nothing is
+opened. The notifier is never opened here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from services.routing.desk import store
+from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
+from services.routing.desk.faults import NotThere, Unavailable
+from services.routing.desk.languages import Words
+from services.routing.desk.queues import Shown, why
+from services.routing.desk.sessions import Worker
+from services.routing.desk.words import CLOCKS, FACTS, ClockWords, clock_words
+from services.routing.domain.clocks import last_day
+from shared import store as plumbing
+from shared.database import Connection
+from shared.errors import describe
+from shared.events import IdentityTask, Signal
+from shared.logs import log
+from shared.sealing import Sealer, UnreadableError, key_of
+
+Opened = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """One clock with everything a page tells of it."""
+
+    words: ClockWords
+    started_at: datetime
+    last_day: str
+    target_day: str
+    citation: str
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """One notification; `text` and `person` are None when their key is gone or were not asked."""
+
+    id: str
+    received_at: datetime
+    check_state: str
+    flagged: bool
+    siblings: int
+    clocks: tuple[ClockLine, ...]
+    text: Opened | None = None
+    person: Opened | None = None
+    opened: bool = False
+
+    def runs(self, kind: str) -> bool:
+        """Whether this clock of the notification still runs."""
+        return any(line.running and line.words.kind == kind for line in self.clocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of the history: a screening or a person's act."""
+
+    at: datetime
+    kind: str
+    worker: str = ""
+    done_at: datetime | None = None
+    answer: str = ""
+    about: str = ""
+    reason: str | None = None
+    erased: bool = False
+    why: tuple[str, ...] = ()
+    level: str = ""
+    holder: str = ""
+    destinations: tuple[str, ...] = ()
+    rules: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case. `person` is what is known of the child, the newest first given."""
+
+    row: store.Row
+    why: tuple[str, ...]
+    unknown: tuple[str, ...]
+    concerns: tuple[str, ...]
+    notifications: tuple[NotificationView, ...]
+    proposals: Sequence[store.Row]
+    history: tuple[Happened, ...]
+    waiting: Sequence[store.Row]
+    holder_act: UUID | None
+    person: Opened | None = None
+    identity: Opened | None = None
+    opened: bool = False
+
+    def running(self, kind: str) -> list[str]:
+        """Ids of the notifications whose clock of this kind still runs."""
+        return [n.id for n in self.notifications if n.runs(kind)]
+
+    @property
+    def may_finish(self) -> list[str]:
+        """Notifications whose assessment has started and is not ready."""
+        started = set(self.running("assessment_finish")) - set(self.running("assessment_start"))
+        return [n.id for n in self.notifications if n.id in started]
+
+
+@dataclass
+class _Sealed:
+    """What the case page needs from the event log, and whether it may be opened."""
+
+    sealer: Sealer
+    signals: dict[str, Signal] = field(default_factory=dict)
+    identity: IdentityTask | None = None
+
+
+async def read_case(desk: Desk, worker: Worker, child: UUID, words: Words) -> CaseView:
+    """The case with person and texts, opened for this view and noted in the audit trail first.
+
+    Raises `NotThere`, and `Unavailable` when the audit trail cannot be written.
+    """
+    async with desk.process.pool.acquire() as conn:
+        if await store.version_of(conn, child) is None:
+            raise NotThere
+        await note_reading(conn, worker, "case-opened", str(child))
+        sealed = await _sealed(desk, conn, child)
+        return await _view(desk, conn, child, words, sealed)
+
+
+async def outline(desk: Desk, child: UUID, words: Words) -> CaseView:
+    """The case without person, texts and reasons: nothing is opened, nothing noted."""
+    async with desk.process.pool.acquire() as conn:
+        if await store.version_of(conn, child) is None:
+            raise NotThere
+        return await _view(desk, conn, child, words, None)
+
+
+async def note_reading(conn: Connection, worker: Worker, act: str, subject: str) -> None:
+    """The audit row of a reading, committed before anything is opened."""
+    try:
+        async with conn.transaction():
+            await plumbing.add_audit(
+                conn, [(worker.id, act, subject, "child-protection", worker.role)]
+            )
+    except Exception as error:
+        log.error("audit_refused", error=error)
+        raise Unavailable("audit-away") from error
+
+
+async def read_act(desk: Desk, worker: Worker, ident: UUID) -> Happened | None:
+    """One act with its reason, noted in the audit trail first."""
+    async with desk.process.pool.acquire() as conn:
+        row = await store.act(conn, ident)
+        if row is None:
+            return None
+        await note_reading(conn, worker, "act-opened", str(row["child"] or row["about"]))
+        await _load_reasons(desk.sealer, conn, [row])
+        return _act(row, desk.sealer)
+
+
+async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
+    sealed = _Sealed(desk.sealer)
+    idents = [row["id"] for row in await store.notifications(conn, child)]
+    found = await store.signals(conn, [*idents, f"{child}.identified"])
+    for ident, body in found.items():
+        try:
+            if ident.endswith(".identified"):
+                sealed.identity = IdentityTask.model_validate_json(body)
+            else:
+                sealed.signals[ident] = Signal.model_validate_json(body)
+        except ValidationError as error:
+            log.warning("signal_unreadable", event_id=ident, error=error)
+    keys = {key_of(signal.person) for signal in sealed.signals.values()}
+    keys |= {key_of(signal.text) for signal in sealed.signals.values()}
+    await desk.sealer.load(conn, sorted(keys | {child}))
+    return sealed
+
+
+async def _view(
+    desk: Desk, conn: Connection, child: UUID, words: Words, sealed: _Sealed | None
+) -> CaseView:
+    row = await store.case_row(conn, child)
+    if row is None:
+        raise NotThere
+    show = Shown(words, desk.rules, desk.clock())
+    notes = await _notifications(conn, child, show, sealed)
+    facts: dict[str, Any] = orjson.loads(row["facts"])
+    holder_act = await store.last_act_about(
+        conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
+    )
+    identity = _open(sealed, sealed.identity.person, "person", sealed.identity.id) if (
+        sealed and sealed.identity
+    ) else None  # fmt: skip
+    return CaseView(
+        row=row,
+        why=why(row["rule_rows"], row["rules"], show),
+        unknown=tuple(
+            words.text(FACTS[f]) for f, v in facts.items() if v == "unknown" and f in FACTS
+        ),
+        concerns=tuple(words.text(FACTS[f]) for f, v in facts.items() if v == "yes" and f in FACTS),
+        notifications=notes,
+        proposals=await store.proposals(conn, child),
+        history=await _history(desk, conn, child, show, opens=sealed is not None),
+        waiting=await store.items_of_child(conn, child),
+        holder_act=holder_act,
+        person=next((n.person for n in notes if n.person), None),
+        identity=identity,
+        opened=sealed is not None,
+    )
+
+
+async def _notifications(
+    conn: Connection, child: UUID, show: Shown, sealed: _Sealed | None
+) -> tuple[NotificationView, ...]:
+    rows = await store.notifications(conn, child)
+    lines: dict[str, list[ClockLine]] = {row["id"]: [] for row in rows}
+    for clock in await store.clocks(conn, list(lines)):
+        lines[clock["about"]].append(_clock_line(clock, show))
+    return tuple(
+        NotificationView(
+            id=row["id"],
+            received_at=row["received_at"],
+            check_state=row["check_state"],
+            flagged=row["flagged"],
+            siblings=row["siblings"],
+            clocks=tuple(sorted(lines[row["id"]], key=lambda c: list(CLOCKS).index(c.words.kind))),
+            text=_open_signal(sealed, row["id"], "text"),
+            person=_open_signal(sealed, row["id"], "person"),
+            opened=sealed is not None,
+        )
+        for row in rows
+    )
+
+
+def _clock_line(clock: store.Row, show: Shown) -> ClockLine:
+    minutes = clock["kind"] == "urgency"
+    words = show.words
+    return ClockLine(
+        words=clock_words(words, dict(clock), show.now, show.rules.clocks),
+        started_at=clock["started_at"],
+        last_day=words.moment(clock["due"]) if minutes else words.day(last_day(clock["due"])),
+        target_day="" if clock["target"] == clock["due"] else words.day(last_day(clock["target"])),
+        citation=clock["citation"],
+        running=clock["stopped_at"] is None,
+    )
+
+
+def _open_signal(sealed: _Sealed | None, ident: str, part: str) -> Opened | None:
+    signal = sealed.signals.get(ident) if sealed else None
+    if signal is None:
+        return None
+    return _open(sealed, signal.text if part == "text" else signal.person, part, signal.id)
+
+
+def _open(sealed: _Sealed | None, content: str, part: str, about: str) -> Opened | None:
+    if sealed is None:
+        return None
+    try:
+        opened: Opened = orjson.loads(sealed.sealer.open(content, part, about))
+    except (UnreadableError, orjson.JSONDecodeError) as error:
+        log.info("content_erased", event_id=about, error=describe(error))
+        return None
+    return opened
+
+
+async def _history(
+    desk: Desk, conn: Connection, child: UUID, show: Shown, *, opens: bool
+) -> tuple[Happened, ...]:
+    acts = await store.acts(conn, child)
+    if opens:
+        await _load_reasons(desk.sealer, conn, acts)
+    history = [_act(row, desk.sealer if opens else None) for row in acts]
+    history += [_screening(row, show) for row in await store.decisions(conn, child)]
+    return tuple(sorted(history, key=lambda line: line.at, reverse=True))
+
+
+def _screening(row: store.Row, show: Shown) -> Happened:
+    return Happened(
+        at=row["decided_at"],
+        kind="screened",
+        why=why(row["rule_rows"], row["rules"], show),
+        level=row["level"],
+        holder=row["holder"],
+        destinations=tuple(row["destinations"]),
+        rules=row["rules"],
+    )
+
+
+async def _load_reasons(sealer: Sealer, conn: Connection, acts: Sequence[store.Row]) -> None:
+    keys = {key_of(row["reason"]) for row in acts if row["reason"]}
+    await sealer.load(conn, sorted(keys))
+
+
+def _act(row: store.Row, sealer: Sealer | None) -> Happened:
+    reason, erased = None, False
+    if row["reason"] and sealer is not None:
+        try:
+            reason = sealer.open(row["reason"], "reason", str(row["id"])).decode()
+        except UnreadableError:
+            erased = True
+    return Happened(
+        at=row["recorded_at"],
+        kind=row["kind"],
+        worker=row["worker_name"],
+        done_at=row["done_at"],
+        answer=row["answer"] or "",
+        about=row["about"],
+        reason=reason,
+        erased=erased,
+    )

@@ -1,0 +1,459 @@
+"""All SQL of the desk. Whatever changes a case goes through `services.routing.store` besides.
+
+Lists are read page by page behind a position (keyset), never by offset, so that page 1,000 costs
+what page 1 does.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.routing.store import CHANGED
+from shared.database import Connection
+
+Row = asyncpg.Record
+COUNTED_TO = 1000  # a list longer than this is "1000+"
+SORTABLE = 2000  # so many cases of one holder are sorted at once; more are read clock by clock
+
+_CASE = """
+    c.child, c.mark, c.age_band, c.provisional, c.urgency, c.level, c.urgent_flags,
+    coalesce(c.confirmed, c.holder) AS holder, c.confirmed, c.version,
+    d.rows AS rule_rows, d.rules
+"""
+_DECISION = "JOIN decision d ON d.child = c.child AND d.seq = c.decision_seq"
+_FIRST_CLOCK = """
+    JOIN LATERAL (
+        SELECT k.due, k.started_at FROM clock k
+        WHERE k.child = c.child AND k.stopped_at IS NULL AND k.kind <> 'urgency'
+        ORDER BY k.due, k.started_at LIMIT 1) k ON true
+"""
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+async def open_checks(conn: Connection, after: tuple[bool, datetime, str], limit: int) -> list[Row]:
+    """Open urgency checks behind (flagged, received, id): flagged first, then the oldest."""
+    flagged, received, ident = after
+    start = datetime.fromtimestamp(0, received.tzinfo)
+    return await conn.fetch(
+        f"""
+        WITH page AS (
+            (SELECT id, child, received_at, flagged FROM notification
+             WHERE check_state = 'open' AND flagged AND $1 AND (received_at, id) > ($2, $3)
+             ORDER BY received_at, id LIMIT $6)
+            UNION ALL
+            (SELECT id, child, received_at, flagged FROM notification
+             WHERE check_state = 'open' AND NOT flagged AND (received_at, id) > ($4, $5)
+             ORDER BY received_at, id LIMIT $6)
+        )
+        SELECT p.id AS about, p.received_at AS since, p.flagged, {_CASE}
+        FROM page p JOIN child_case c ON c.child = p.child {_DECISION}
+        ORDER BY p.flagged DESC, p.received_at, p.id LIMIT $6
+        """,  # noqa: S608 -- constants of this file
+        flagged, received, ident,
+        start if flagged else received, "" if flagged else ident, limit,
+    )  # fmt: skip
+
+
+async def urgent_cases(
+    conn: Connection, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """Cases judged urgent that the duty desk holds, the next limit first."""
+    return await conn.fetch(
+        f"""
+        SELECT k.due, k.started_at AS since, {_CASE}
+        FROM child_case c {_FIRST_CLOCK} {_DECISION}
+        WHERE c.urgency = 'urgent' AND coalesce(c.confirmed, c.holder) = 'duty'
+          AND (k.due, k.started_at, c.child) > ($1, $2, $3)
+        ORDER BY k.due, k.started_at, c.child LIMIT $4
+        """,  # noqa: S608 -- constants of this file
+        *after, limit,
+    )  # fmt: skip
+
+
+async def held_cases(
+    conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """Cases of a holder with a running clock, the next limit first."""
+    few = await conn.fetchval(
+        "SELECT count(*) FROM (SELECT 1 FROM child_case c "
+        "WHERE coalesce(c.confirmed, c.holder) = $1 LIMIT $2) AS t",
+        holder, SORTABLE,
+    )  # fmt: skip
+    read = _held_by_sorting if few < SORTABLE else _held_by_clock
+    return await read(conn, holder, after, limit)
+
+
+async def _held_by_sorting(
+    conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    return await conn.fetch(
+        f"""
+        SELECT k.due, k.started_at AS since, {_CASE}
+        FROM child_case c {_FIRST_CLOCK} {_DECISION}
+        WHERE coalesce(c.confirmed, c.holder) = $1
+          AND (k.due, k.started_at, c.child) > ($2, $3, $4)
+        ORDER BY k.due, k.started_at, c.child LIMIT $5
+        """,  # noqa: S608 -- constants of this file
+        holder, *after, limit,
+    )  # fmt: skip
+
+
+async def _held_by_clock(
+    conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    return await conn.fetch(
+        f"""
+        SELECT k.due, k.started_at AS since, {_CASE}
+        FROM (
+            SELECT k.due, k.started_at, k.child FROM clock k
+            JOIN child_case c ON c.child = k.child
+            WHERE k.stopped_at IS NULL AND k.kind <> 'urgency'
+              AND (k.due, k.started_at) >= ($2, $3)
+              AND (k.due, k.started_at, k.child) > ($2, $3, $4)
+              AND coalesce(c.confirmed, c.holder) = $1
+              AND NOT EXISTS (
+                SELECT 1 FROM clock e
+                WHERE e.child = k.child AND e.stopped_at IS NULL AND e.kind <> 'urgency'
+                  AND (e.due, e.started_at, e.kind, e.about)
+                    < (k.due, k.started_at, k.kind, k.about))
+            ORDER BY k.due, k.started_at, k.child LIMIT $5) k
+        JOIN child_case c ON c.child = k.child {_DECISION}
+        ORDER BY k.due, k.started_at, k.child
+        """,  # noqa: S608 -- constants of this file
+        holder, *after, limit,
+    )  # fmt: skip
+
+
+async def nameless_cases(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
+    """Cases of children nobody knows yet, the longest waiting first."""
+    return await conn.fetch(
+        f"""
+        SELECT c.last_at AS since, {_CASE} FROM child_case c {_DECISION}
+        WHERE c.provisional AND (c.last_at, c.child) > ($1, $2)
+        ORDER BY c.last_at, c.child LIMIT $3
+        """,  # noqa: S608 -- constants of this file
+        *after, limit,
+    )  # fmt: skip
+
+
+async def set_aside_items(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
+    """What could not be applied and is not closed, the oldest first."""
+    return await conn.fetch(
+        """
+        SELECT id, service, outcome, reason, child, received_at AS since FROM duty_item
+        WHERE closed_at IS NULL AND (received_at, id) > ($1, $2)
+        ORDER BY received_at, id LIMIT $3
+        """,
+        *after, limit,
+    )  # fmt: skip
+
+
+async def proposed_cases(
+    conn: Connection, destination: str, after: tuple[datetime, UUID], limit: int
+) -> list[Row]:
+    """Open proposals of a destination, the oldest first."""
+    return await conn.fetch(
+        f"""
+        SELECT p.proposed_at AS since, p.destination AS about, {_CASE}
+        FROM proposal p JOIN child_case c ON c.child = p.child {_DECISION}
+        WHERE p.destination = $1 AND p.state = 'proposed' AND (p.proposed_at, p.child) > ($2, $3)
+        ORDER BY p.proposed_at, p.child LIMIT $4
+        """,  # noqa: S608 -- constants of this file
+        destination, *after, limit,
+    )  # fmt: skip
+
+
+async def accepted_cases(
+    conn: Connection, destination: str, before: tuple[datetime, UUID], limit: int
+) -> list[Row]:
+    """Accepted proposals of a destination, the latest first."""
+    return await conn.fetch(
+        f"""
+        SELECT p.proposed_at AS since, p.destination AS about, {_CASE}
+        FROM proposal p JOIN child_case c ON c.child = p.child {_DECISION}
+        WHERE p.destination = $1 AND p.state = 'accepted' AND (p.proposed_at, p.child) < ($2, $3)
+        ORDER BY p.proposed_at DESC, p.child DESC LIMIT $4
+        """,  # noqa: S608 -- constants of this file
+        destination, *before, limit,
+    )  # fmt: skip
+
+
+async def counts(conn: Connection) -> dict[str, int]:
+    """Open checks and open proposals, each counted up to `COUNTED_TO`."""
+    rows = await conn.fetch(
+        """
+        SELECT 'duty' AS queue, count(*) AS n FROM (
+            SELECT 1 FROM notification WHERE check_state = 'open' LIMIT $1) AS t
+        UNION ALL
+        SELECT d, (SELECT count(*) FROM (
+            SELECT 1 FROM proposal p WHERE p.destination = d AND p.state = 'proposed' LIMIT $1) t)
+        FROM unnest(ARRAY['expert_group', 'psychiatry', 'basic_services']) AS d
+        """,
+        COUNTED_TO,
+    )
+    return {row["queue"]: row["n"] for row in rows}
+
+
+async def running_clocks(
+    conn: Connection, children: Sequence[UUID], about: Sequence[str]
+) -> list[Row]:
+    """Running clocks of these cases, and of these items that belong to no case."""
+    return await conn.fetch(
+        """
+        SELECT about, kind, child, started_at, target, due FROM clock
+        WHERE stopped_at IS NULL AND child = ANY($1::uuid[])
+        UNION
+        SELECT about, kind, child, started_at, target, due FROM clock
+        WHERE stopped_at IS NULL AND about = ANY($2::text[])
+        ORDER BY due, started_at, kind
+        """,
+        children, about,
+    )  # fmt: skip
+
+
+# --- one case -----------------------------------------------------------------------------------
+
+
+async def case_row(conn: Connection, child: UUID) -> Row | None:
+    """The case without anything about the person."""
+    return await conn.fetchrow(
+        f"""
+        SELECT {_CASE}, c.seq, c.holder AS proposed_holder, c.holder_seq, c.destinations,
+               c.first_at, c.last_at, d.facts, d.decided_at
+        FROM child_case c {_DECISION} WHERE c.child = $1
+        """,  # noqa: S608 -- constants of this file
+        child,
+    )
+
+
+async def version_of(conn: Connection, child: UUID) -> int | None:
+    """Grows with every change of the case."""
+    version: int | None = await conn.fetchval(
+        "SELECT version FROM child_case WHERE child = $1", child
+    )
+    return version
+
+
+async def notifications(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
+    """The case's notifications, the latest first."""
+    return await conn.fetch(
+        "SELECT id, received_at, check_state, flagged, siblings FROM notification "
+        "WHERE child = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
+        child, limit,
+    )  # fmt: skip
+
+
+async def signals(conn: Connection, idents: Sequence[str]) -> dict[str, bytes]:
+    """The sealed signals as intake sent them, by their id."""
+    rows = await conn.fetch(
+        "SELECT event_id, body FROM event_log WHERE event_id = ANY($1::text[]) "
+        "AND source = 'luotsi.intake' AND outcome = 'applied' AND body IS NOT NULL",
+        idents,
+    )
+    return {row["event_id"]: row["body"] for row in rows}
+
+
+async def decisions(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
+    """The case's screenings, the latest first."""
+    return await conn.fetch(
+        "SELECT seq, because, decided_at, rows AS rule_rows, level, holder, destinations, rules, "
+        "rules_hash FROM decision WHERE child = $1 ORDER BY seq DESC LIMIT $2",
+        child, limit,
+    )  # fmt: skip
+
+
+async def clocks(conn: Connection, about: Sequence[str]) -> list[Row]:
+    """All clocks of these notifications, running or stopped."""
+    return await conn.fetch(
+        "SELECT about, kind, started_at, target, due, citation, calendar, stopped_at, stopped_by, "
+        "recorded_at FROM clock WHERE about = ANY($1::text[]) ORDER BY started_at DESC, due, kind",
+        about,
+    )
+
+
+async def proposals(conn: Connection, child: UUID) -> list[Row]:
+    """The case's destinations."""
+    return await conn.fetch(
+        "SELECT destination, number, state, proposed_at, decided_by FROM proposal "
+        "WHERE child = $1 ORDER BY destination",
+        child,
+    )
+
+
+async def items_of_child(conn: Connection, child: UUID) -> list[Row]:
+    """What waits aside for this child."""
+    return await conn.fetch(
+        "SELECT id, service, outcome, reason, received_at FROM duty_item "
+        "WHERE closed_at IS NULL AND child = $1 ORDER BY received_at",
+        child,
+    )
+
+
+# --- acts ---------------------------------------------------------------------------------------
+
+
+class ActRow(NamedTuple):
+    """What a person did, in the order of COPY's columns."""
+
+    id: UUID
+    child: UUID | None
+    about: str
+    kind: str
+    worker: str
+    done_at: datetime
+    recorded_at: datetime
+    answer: str | None
+    reason: str | None
+
+
+_ACT = """
+    a.id, a.child, a.about, a.kind, a.worker, a.done_at, a.recorded_at, a.answer, a.reason,
+    coalesce(w.name, a.worker) AS worker_name
+"""
+
+
+async def add_act(conn: Connection, act: ActRow) -> None:
+    """Keep what a person did."""
+    await conn.copy_records_to_table("act", records=[act], columns=list(ActRow._fields))
+
+
+async def act(conn: Connection, ident: UUID) -> Row | None:
+    """One act with its worker's name."""
+    return await conn.fetchrow(
+        f"SELECT {_ACT} FROM act a LEFT JOIN worker w ON w.id = a.worker WHERE a.id = $1",  # noqa: S608
+        ident,
+    )
+
+
+async def acts(conn: Connection, child: UUID, limit: int = 200) -> list[Row]:
+    """What people did about a case, the latest first."""
+    return await conn.fetch(
+        f"SELECT {_ACT} FROM act a LEFT JOIN worker w ON w.id = a.worker "  # noqa: S608
+        "WHERE a.child = $1 ORDER BY a.recorded_at DESC, a.id DESC LIMIT $2",
+        child, limit,
+    )  # fmt: skip
+
+
+async def last_act_about(
+    conn: Connection, child: UUID, about: str, kinds: Sequence[str]
+) -> UUID | None:
+    """The latest act of these kinds that names `about`."""
+    ident: UUID | None = await conn.fetchval(
+        "SELECT id FROM act WHERE child = $1 AND about = $2 AND kind = ANY($3::text[]) "
+        "ORDER BY recorded_at DESC, id DESC LIMIT 1",
+        child, about, kinds,
+    )  # fmt: skip
+    return ident
+
+
+async def notification(conn: Connection, ident: str) -> Row | None:
+    """One notification; its case must be locked before anything is decided from it."""
+    return await conn.fetchrow(
+        "SELECT id, child, received_at, check_state FROM notification WHERE id = $1", ident
+    )
+
+
+async def answer_check(conn: Connection, ident: str, state: str) -> None:
+    """The urgency of one notification has been judged."""
+    await conn.execute("UPDATE notification SET check_state = $2 WHERE id = $1", ident, state)
+
+
+async def check_states(conn: Connection, child: UUID) -> set[str]:
+    """Which answers the case's notifications have."""
+    rows = await conn.fetch("SELECT DISTINCT check_state FROM notification WHERE child = $1", child)
+    return {row["check_state"] for row in rows}
+
+
+async def clocks_of_kinds(conn: Connection, child: UUID, kinds: Sequence[str]) -> list[Row]:
+    """The case's clocks of these kinds with their notifications' receipt."""
+    return await conn.fetch(
+        """
+        SELECT k.about, k.kind, k.stopped_at, k.stopped_by, n.received_at
+        FROM notification n JOIN clock k ON k.about = n.id AND k.kind = ANY($2::text[])
+        WHERE n.child = $1 ORDER BY n.received_at, n.id, k.kind
+        """,
+        child, kinds,
+    )  # fmt: skip
+
+
+async def stop_clocks(
+    conn: Connection, about: Sequence[str], kinds: Sequence[str],
+    stopped: tuple[datetime, UUID, datetime],
+) -> None:  # fmt: skip
+    """Stop running clocks; `stopped` is (done_at, act, recorded_at)."""
+    done_at, act_id, recorded_at = stopped
+    await conn.execute(
+        "UPDATE clock SET stopped_at = $3, stopped_by = $4, recorded_at = $5 "
+        "WHERE about = ANY($1::text[]) AND kind = ANY($2::text[]) AND stopped_at IS NULL",
+        about, kinds, done_at, str(act_id), recorded_at,
+    )  # fmt: skip
+
+
+async def proposal(conn: Connection, child: UUID, destination: str) -> Row | None:
+    """One proposal of a locked case."""
+    return await conn.fetchrow(
+        "SELECT number, state, proposed_at, decided_by FROM proposal "
+        "WHERE child = $1 AND destination = $2",
+        child, destination,
+    )  # fmt: skip
+
+
+async def decide_proposal(
+    conn: Connection, child: UUID, destination: str, state: str, act_id: UUID
+) -> None:
+    """A person has accepted or declined."""
+    await conn.execute(
+        "UPDATE proposal SET state = $3, decided_by = $4 WHERE child = $1 AND destination = $2",
+        child, destination, state, str(act_id),
+    )  # fmt: skip
+
+
+async def duty_item(conn: Connection, item: UUID) -> Row | None:
+    """One item."""
+    return await conn.fetchrow(
+        "SELECT id, service, outcome, reason, child, received_at, opened_at, closed_at, closed_by "
+        "FROM duty_item WHERE id = $1",
+        item,
+    )
+
+
+async def lock_duty_item(conn: Connection, item: UUID) -> Row | None:
+    """One item, locked."""
+    return await conn.fetchrow(
+        "SELECT id, service, outcome, child, received_at, closed_at, closed_by FROM duty_item "
+        "WHERE id = $1 FOR UPDATE",
+        item,
+    )
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+async def worker(conn: Connection, ident: str) -> Row | None:
+    """A worker as they are now: a withdrawn one has no rights from the next request on."""
+    return await conn.fetchrow("SELECT id, name, role FROM worker WHERE id = $1", ident)
+
+
+async def workers(conn: Connection) -> list[Row]:
+    """Everyone who may act."""
+    return await conn.fetch("SELECT id, name, role FROM worker ORDER BY role, name, id LIMIT 500")
+
+
+# --- liveness -----------------------------------------------------------------------------------
+
+QUEUE_CHANNEL = CHANGED
+
+
+async def still_there(conn: Connection) -> None:
+    """Ask over a connection that otherwise only listens; raises when it is dead."""
+    await conn.execute("SELECT 1")
+
+
+async def tell_queues(conn: Connection) -> None:
+    """Wake every open desk page at commit."""
+    await conn.execute(f"NOTIFY {QUEUE_CHANNEL}")

@@ -1,0 +1,239 @@
+"""Codes in words, and clocks in words. Texts are English here; catalogues translate them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.routing.desk.languages import N_, Words
+from services.routing.domain.clocks import ClockSettings, counts_as_working_day, last_day
+from shared.clock import HELSINKI
+
+HOLDERS: Mapping[str, str] = {
+    "duty": N_("Duty desk"),
+    "own_worker": N_("The child's own worker"),
+    "initial_assessment": N_("Initial assessment"),
+    "person_decides": N_("A person decides"),
+}
+DESTINATIONS: Mapping[str, str] = {
+    "expert_group": N_("Expert group"),
+    "psychiatry": N_("Child psychiatry"),
+    "basic_services": N_("Basic services"),
+}
+PROPOSAL_STATES: Mapping[str, str] = {
+    "proposed": N_("Proposed"),
+    "accepted": N_("Accepted"),
+    "declined": N_("Declined"),
+    "withdrawn": N_("No longer proposed"),
+}
+LEVELS: Mapping[str, str] = {
+    "perus": N_("Basic level"),
+    "erityis": N_("Special level"),
+    "vaativa": N_("Demanding level"),
+}
+AGE_BANDS: Mapping[str, str] = {
+    "unborn": N_("Unborn"),
+    "0-6": N_("0–6 years"),
+    "7-12": N_("7–12 years"),
+    "13-15": N_("13–15 years"),
+    "16-17": N_("16–17 years"),
+    "adult": N_("Adult"),
+    "unknown": N_("Age not known"),
+}
+URGENCIES: Mapping[str, str] = {
+    "open": N_("Urgency not judged yet"),
+    "urgent": N_("Urgent"),
+    "not_urgent": N_("Not urgent"),
+}
+CLOCKS: Mapping[str, str] = {
+    "urgency": N_("Urgency check"),
+    "assessment_start": N_("Start of the assessment"),
+    "family_told": N_("Telling the family"),
+    "assessment_finish": N_("Assessment ready"),
+}
+ROLES: Mapping[str, str] = {
+    "duty": N_("Duty worker"),
+    "social_worker": N_("Social worker"),
+    "supervisor": N_("Supervisor"),
+}
+ACTS: Mapping[str, str] = {
+    "urgency_answered": N_("Urgency judged"),
+    "holder_confirmed": N_("Holder confirmed"),
+    "holder_overridden": N_("Holder changed"),
+    "destination_accepted": N_("Destination accepted"),
+    "destination_declined": N_("Destination declined"),
+    "assessment_started": N_("Assessment started"),
+    "manifestly_unnecessary": N_("Assessment manifestly unnecessary"),
+    "family_told": N_("Family told"),
+    "assessment_finished": N_("Assessment finished"),
+    "duty_item_closed": N_("Item closed"),
+    "redriven": N_("Taken again"),
+    "identity_given": N_("Identity given"),
+}
+GROUNDS: Mapping[str, str] = {
+    "recently_assessed": N_("The need for services was assessed recently"),
+    "no_services_needed": N_("The child evidently needs no services"),
+    "other": N_("Another ground"),
+}
+ANSWERS: Mapping[str, str] = {
+    "yes": N_("Yes"),
+    "no": N_("No"),
+    "unknown": N_("Not known"),
+    "first_hand": N_("Own observation"),
+    "second_hand": N_("Heard from another"),
+}
+FACTS: Mapping[str, str] = {
+    "a1": N_("Health"),
+    "a2": N_("Mental health"),
+    "a3": N_("Neuropsychiatric difficulties"),
+    "a4": N_("Substances and addictions"),
+    "a5": N_("Daily life and school"),
+    "a6": N_("Safety"),
+    "a7": N_("Problems piling up"),
+    "a8": N_("Parenting"),
+    "a9": N_("Cooperation of those involved"),
+    "a10": N_("How services work"),
+    "in_danger": N_("Child in danger now"),
+    "assault_suspected": N_("Assault or sexual abuse suspected"),
+    "alone_guardians_unreachable": N_("Child alone, guardians cannot be reached"),
+    "judged_urgent_by_authority": N_("Judged urgent by another authority"),
+    "self_harm": N_("Self-harm"),
+    "addiction": N_("Own addiction"),
+    "custody_dispute": N_("Custody dispute"),
+    "rare_domain": N_("Matter that needs rare expertise"),
+    "existing_client": N_("Already a client"),
+    "age_band": N_("Age"),
+}
+REASONS: Mapping[str, str] = {
+    "LOCAL-REASON-NEGLECT": N_("Neglect of the child's care"),
+    "LOCAL-REASON-ABANDONMENT": N_("Child left without care"),
+    "LOCAL-REASON-ASSAULT": N_("Suspected assault"),
+    "LOCAL-REASON-SEXUAL-ABUSE": N_("Suspected sexual abuse"),
+    "LOCAL-REASON-THREAT": N_("Threat of violence"),
+    "LOCAL-REASON-GUARDIAN-SUBSTANCE": N_("Guardian's substance use"),
+    "LOCAL-REASON-GUARDIAN-MENTAL-HEALTH": N_("Guardian's mental health"),
+    "LOCAL-REASON-GUARDIAN-EXHAUSTION": N_("Guardian's exhaustion"),
+    "LOCAL-REASON-CUSTODY-DISPUTE": N_("Dispute over custody"),
+    "LOCAL-REASON-CHILD-SUBSTANCE": N_("Child's substance use"),
+    "LOCAL-REASON-CHILD-ADDICTION": N_("Child's addiction"),
+    "LOCAL-REASON-CHILD-MENTAL-HEALTH": N_("Child's mental health"),
+    "LOCAL-REASON-SELF-HARM": N_("Child's self-harm"),
+    "LOCAL-REASON-CHILD-CRIME": N_("Child's crime"),
+    "LOCAL-REASON-RUNAWAY": N_("Running away"),
+    "LOCAL-REASON-NEUROPSYCHIATRIC": N_("Neuropsychiatric symptoms"),
+    "LOCAL-REASON-ILLNESS": N_("Illness or disability"),
+    "LOCAL-REASON-SCHOOL": N_("Absence from school or difficulties there"),
+    "LOCAL-REASON-INTERACTION": N_("Difficulties between child and parent"),
+    "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT": N_("Support has had no effect"),
+    "LOCAL-REASON-RESPONSIBILITY": N_("Unclear who is responsible for the child"),
+    "LOCAL-REASON-POOR-FINANCES": N_("Poor finances"),
+}
+TEXTS: Mapping[str, str] = {
+    "observations": N_("What the notifier saw or heard"),
+    "knowledge": N_("How the notifier knows"),
+    "reasons": N_("Reasons given"),
+    "acts_done": N_("What has been done"),
+    "bodies_contacted": N_("Who has been contacted"),
+    "police_report": N_("Reported to the police"),
+    "earlier_attempts": N_("Earlier support"),
+    "family_knows": N_("Family knows of the notification"),
+    "child_knows": N_("Child knows of the notification"),
+    "expectations": N_("What the notifier expects"),
+}
+PERSON: Mapping[str, str] = {
+    "name": N_("Name"),
+    "hetu": N_("Personal identity code"),
+    "birth_date": N_("Date of birth"),
+    "address": N_("Address"),
+    "school": N_("School or day care"),
+    "is_client": N_("Already a client"),
+    "own_worker": N_("Own worker"),
+}
+SERVICES: Mapping[str, str] = {
+    "intake": N_("Reception of messages"),
+    "routing": N_("Routing of cases"),
+    "notifications": N_("Sending of notices"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "quarantined": N_("A message arrived that could not be read"),
+    "parked": N_("A message waits because it could not be applied"),
+    "undeliverable": N_("A notice could not be delivered"),
+}
+
+Tone = Literal["calm", "soon", "late", "done"]
+FAR = 15  # working days; what is further off is given as a date
+NEAR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ClockWords:
+    """A clock as people read it; `tone` only repeats what the text says."""
+
+    kind: str
+    name: str
+    text: str
+    tone: Tone
+    about: str = ""
+
+
+def clock_words(
+    words: Words,
+    clock: Mapping[str, object],
+    now: datetime,
+    settings: ClockSettings,
+) -> ClockWords:
+    """A row of `clock` in words, such as "2 working days left" or "late since 25 Nov 2026"."""
+    kind, about = str(clock["kind"]), str(clock["about"])
+    target, due = _moment(clock["target"]), _moment(clock["due"])
+    stopped = clock.get("stopped_at")
+    if isinstance(stopped, datetime):
+        text, tone = _stopped(words, stopped, due)
+    elif kind == "urgency":
+        text, tone = _minutes(words, _moment(clock["started_at"]), due, now)
+    else:
+        text, tone = _days(words, target, due, now, settings)
+    return ClockWords(kind, words.of(CLOCKS, kind), text, tone, about)
+
+
+def _stopped(words: Words, stopped: datetime, due: datetime) -> tuple[str, Tone]:
+    if stopped < due:
+        return words.text("done in time, %(when)s") % {"when": words.moment(stopped)}, "done"
+    return words.text("done late, %(when)s") % {"when": words.moment(stopped)}, "done"
+
+
+def _minutes(words: Words, started: datetime, due: datetime, now: datetime) -> tuple[str, Tone]:
+    if now >= due:
+        same_day = now.astimezone(HELSINKI).date() == due.astimezone(HELSINKI).date()
+        when = words.time(due) if same_day else words.moment(due)
+        return words.text("late since %(when)s") % {"when": when}, "late"
+    minutes = -(-(due - now) // timedelta(minutes=1))
+    tone: Tone = "soon" if now - started > due - now else "calm"
+    return words.count("%(num)d minute left", "%(num)d minutes left", minutes), tone
+
+
+def _days(
+    words: Words, target: datetime, due: datetime, now: datetime, settings: ClockSettings
+) -> tuple[str, Tone]:
+    today = now.astimezone(HELSINKI).date()
+    last, aim = last_day(due), last_day(target)
+    if now >= due:
+        since = words.day(last + timedelta(days=1))
+        return words.text("late since %(when)s") % {"when": since}, "late"
+    if today > aim:
+        return words.text("target day has passed; last day %(day)s") % {
+            "day": words.day(last)
+        }, "soon"
+    left = 0
+    for ahead in range(1, (aim - today).days + 1):
+        left += counts_as_working_day(today + timedelta(days=ahead), settings)
+        if left > FAR:
+            return words.text("until %(day)s") % {"day": words.day(aim)}, "calm"
+    if aim == today:
+        return words.text("today is the last day"), "soon"
+    text = words.count("%(num)d working day left", "%(num)d working days left", left)
+    return text, "soon" if left <= NEAR else "calm"
+
+
+def _moment(value: object) -> datetime:
+    assert isinstance(value, datetime)  # noqa: S101 -- a column that is never empty
+    return value

@@ -1,0 +1,190 @@
+"""Things to test with: invented children, sealed signals, and cases made by routing's own handler.
+
+Nobody here exists: personal identity codes have an individual number of 900-999.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.routing.domain.cases import Rules
+from services.routing.domain.clocks import ClockSettings
+from services.routing.domain.tables import load_tables
+from services.routing.handlers import signals
+from shared import events
+from shared import store as plumbing
+from shared.database import Connection, Pool
+from shared.events import AgeBand, CodedFacts, NotifiedChild, SetAside, Signal
+from shared.hetu import make_hetu
+from shared.ids import time_ordered_id
+from shared.inbox import Incoming, Raw
+from shared.sealing import KeyFile, Sealer
+
+NOON = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)  # a Tuesday, 12.00 in Finland
+RULES = Path(__file__).resolve().parent.parent / "services" / "routing" / "rules"
+WORDS = "Lapsi on kertonut huolestaan koulussa."
+
+
+class SetClock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> datetime:
+        """Move on, by what `timedelta` takes."""
+        self.now += timedelta(**by)
+        return self.now
+
+
+def key_file(directory: Path) -> Path:
+    """A new file of key-encryption keys."""
+    path = directory / "keys.json"
+    if not path.exists():
+        KeyFile.create(path)
+    return path
+
+
+def routing_rules() -> Rules:
+    """The shipped tables with the county's usual choices."""
+    return Rules(load_tables(RULES), ClockSettings())
+
+
+@dataclass
+class AChild:
+    """An invented child. `card` is what the notifier knows of them."""
+
+    id: UUID = field(default_factory=uuid4)
+    name: str = "Testi Lapsi"
+    born: date = date(2014, 5, 1)
+    number: int = 903
+    known: bool = True
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def hetu(self) -> str:
+        return make_hetu(self.born, self.number).value
+
+    def card(self) -> bytes:
+        """The person card, as it is sealed."""
+        given = {"name": self.name, "hetu": self.hetu if self.known else None, **self.more}
+        return NotifiedChild(**given).model_dump_json().encode()
+
+
+def a_signal(
+    sealer: Sealer,
+    child: AChild,
+    *,
+    received_at: datetime = NOON,
+    facts: CodedFacts | None = None,
+    children: int = 1,
+    age_band: AgeBand = "7-12",
+    text: Mapping[str, Any] | None = None,
+) -> tuple[Signal, Any]:
+    """A sealed signal, and the notifier's key that must be stored with it.
+
+    The child's key must be there (`Sealer.new_key` or `load`).
+    """
+    facts = facts or CodedFacts()
+    receipt = time_ordered_id(received_at)
+    ident = f"{receipt}.0"
+    notifier = sealer.new_key(time_ordered_id(received_at))
+    content = {
+        "observations": WORDS,
+        "knowledge": "first_hand",
+        "reasons": list(facts.reasons),
+        "urgency": {"in_danger": facts.in_danger},
+        **(text or {}),
+    }
+    card = b'{"kind": "education", "name": "Testi Ilmoittaja"}'
+    signal = Signal(
+        id=ident,
+        child=child.id,
+        receipt_id=receipt,
+        index=0,
+        children=children,
+        received_at=received_at,
+        provisional=not child.known,
+        age_band=age_band if child.known else "unknown",
+        facts=facts,
+        person=sealer.seal(child.id, "person", ident, child.card()),
+        text=sealer.seal(child.id, "text", ident, json.dumps(content).encode()),
+        notifier=sealer.seal(notifier.id, "notifier", str(receipt), card),
+    )
+    return signal, notifier
+
+
+class Cases:
+    """Brings signals to routing's own handler, as its consumer would, with the same effects."""
+
+    def __init__(self, pool: Pool, sealer: Sealer, clock: SetClock) -> None:
+        self.pool = pool
+        self.sealer = sealer
+        self.clock = clock
+        self.rules = routing_rules()
+        self._inbox = signals(self.rules, clock)
+        self._offsets = itertools.count()
+        self._keys: set[UUID] = set()
+
+    async def notified(self, child: AChild | None = None, **about: Any) -> Signal:
+        """A notification about the child has arrived and is screened."""
+        child = child or AChild()
+        async with self.pool.acquire() as tx, tx.transaction():
+            if child.id not in self._keys:
+                await plumbing.add_data_keys(tx, [self.sealer.new_key(child.id)])
+                self._keys.add(child.id)
+            await self.sealer.load(tx, [child.id])
+            about.setdefault("received_at", self.clock())
+            signal, notifier = a_signal(self.sealer, child, **about)
+            await plumbing.add_data_keys(tx, [notifier])
+            await self._take(tx, [signal])
+        return signal
+
+    async def many(self, count: int, **about: Any) -> list[Signal]:
+        """As many children, each with one notification, in one transaction."""
+        made = []
+        async with self.pool.acquire() as tx, tx.transaction():
+            keys = []
+            for place in range(count):
+                child = AChild()
+                keys.append(self.sealer.new_key(child.id))
+                received = self.clock() + timedelta(milliseconds=place)
+                signal, notifier = a_signal(
+                    self.sealer, child, **{"received_at": received, **about}
+                )
+                keys.append(notifier)
+                made.append(signal)
+            await plumbing.add_data_keys(tx, keys)
+            await self._take(tx, made)
+        return made
+
+    async def set_aside(self, item: UUID | None = None, **about: Any) -> UUID:
+        """Something arrived at intake that could not be applied."""
+        item = item or uuid4()
+        given: dict[str, Any] = {
+            "id": f"{item}.opened", "item": item, "state": "opened", "service": "intake",
+            "outcome": "quarantined", "reason": "bad-json", "received_at": self.clock(), **about,
+        }  # fmt: skip
+        async with self.pool.acquire() as tx, tx.transaction():
+            await self._take(tx, [SetAside(**given)])
+        return item
+
+    async def _take(self, tx: Connection, messages: Sequence[Signal | SetAside]) -> None:
+        door = await plumbing.door(tx, "routing-signal", "test", events.SIGNAL)
+        batch = []
+        for message in messages:
+            key = message.item if isinstance(message, SetAside) else message.child
+            value = message.model_dump_json().encode()
+            raw = Raw(0, next(self._offsets), self.clock(), str(key).encode(), (), value)
+            read = self._inbox.read(raw)
+            assert isinstance(read, Incoming)
+            batch.append(read)
+        await self._inbox.take(tx, door, batch)

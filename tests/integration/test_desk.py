@@ -1,0 +1,647 @@
+"""The desk on a real PostgreSQL: acts, clocks, who may what, and what nobody may see."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import orjson
+import pytest
+
+from services.routing.desk.app import build_app
+from shared.events import CodedFacts
+from tests.builders import NOON, WORDS, AChild, SetClock
+from tests.deskside import Desk, a_desk, desk_settings
+
+DANGER = CodedFacts(in_danger="yes")
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+async def desk(database_url: str, tmp_path: Path, clock: SetClock) -> AsyncIterator[Desk]:
+    async with a_desk(database_url, tmp_path, clock) as desk:
+        yield desk
+
+
+async def judged(desk: Desk, child: AChild | None = None, answer: str = "not_urgent") -> Any:
+    """A notification whose urgency has been judged."""
+    signal = await desk.cases.notified(child)
+    told = await desk.post("aino", f"/checks/{signal.id}/answer", answer=answer, reason="Soitettu.")
+    assert 200 == told.status_code, told.text
+    return signal
+
+
+async def running(desk: Desk, about: str) -> set[str]:
+    rows = await desk.rows("SELECT kind FROM clock WHERE about = $1 AND stopped_at IS NULL", about)
+    return {row["kind"] for row in rows}
+
+
+async def events_of(desk: Desk) -> list[dict[str, Any]]:
+    rows = await desk.rows("SELECT value FROM outbox ORDER BY id")
+    return [orjson.loads(row["value"]) for row in rows]
+
+
+# --- urgency ------------------------------------------------------------------------------------
+
+
+async def test_an_answered_check_stops_its_clock_and_decides_the_holder_anew(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    desk.clock.forward(minutes=10)
+
+    told = await desk.post(
+        "aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Lapsi on turvassa."
+    )
+
+    assert 200 == told.status_code
+    assert {"assessment_start", "family_told", "assessment_finish"} == await running(
+        desk, signal.id
+    )
+    case = await desk.get("aino", f"/cases/{signal.child}")
+    assert ("not_urgent", "initial_assessment") == (case["urgency"], case["holder"])
+    (event,) = await events_of(desk)
+    assert ("urgency_answered", 2, signal.id) == (event["kind"], event["seq"], event["about"])
+    assert "initial_assessment" == event["holder"]
+    (act,) = await desk.rows("SELECT * FROM act")
+    assert act["reason"].startswith("s1.")
+    assert "turvassa" not in act["reason"]
+
+
+async def test_a_case_stays_open_until_every_check_is_answered(desk: Desk) -> None:
+    child = AChild()
+    first = await desk.cases.notified(child)
+    second = await desk.cases.notified(child)
+
+    await desk.post("aino", f"/checks/{first.id}/answer", answer="not_urgent", reason="Ei.")
+    before = await desk.get("aino", f"/cases/{child.id}")
+    await desk.post("aino", f"/checks/{second.id}/answer", answer="urgent", reason="Kyllä.")
+    after = await desk.get("aino", f"/cases/{child.id}")
+
+    assert ("open", "duty") == (before["urgency"], before["holder"])
+    assert ("urgent", "duty") == (after["urgency"], after["holder"])
+    assert "urgency" not in await running(desk, first.id)
+
+
+async def test_two_workers_answer_one_check_and_one_wins(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+
+    answers = await asyncio.gather(
+        desk.post("aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Ainon syy."),
+        desk.post("eero", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Eeron syy."),
+    )
+
+    lost = next(a for a in answers if a.status_code == 409)
+    assert [200, 409] == sorted(a.status_code for a in answers)
+    problem = lost.json()
+    assert {problem["theirs"]["reason"], problem["yours"]["reason"]} == {
+        "Ainon syy.",
+        "Eeron syy.",
+    }
+    assert 1 == len(await desk.rows("SELECT 1 FROM act"))
+    assert 1 == len(await events_of(desk))
+
+
+async def test_the_second_worker_sees_who_did_what_and_keeps_the_own_text(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    async with desk.browser("eero") as eero:
+        page = await eero.open(f"/cases/{signal.child}")
+        await desk.post(
+            "aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Aino ensin."
+        )
+
+        told = await eero.send(
+            page,
+            f"/checks/{signal.id}/answer",
+            {"answer": "not_urgent", "reason": "Eeron oma pitkä teksti."},
+        )
+
+    assert 409 == told.status_code
+    for text in ("Aino Esimerkki", "Aino ensin.", "Eeron oma pitkä teksti.", "Urgent"):
+        assert text in told.text
+
+
+# --- holder and destinations ----------------------------------------------------------------------
+
+
+async def test_a_holder_is_confirmed_once_and_can_be_changed_by_naming_what_is_replaced(
+    desk: Desk,
+) -> None:
+    signal = await judged(desk)
+    path = f"/cases/{signal.child}"
+    case = await desk.get("aino", path)
+    ask = {"holder": case["proposed_holder"], "holder_seq": case["holder_seq"]}
+
+    first = await desk.post("aino", f"{path}/holder", **ask)
+    again = await desk.post("eero", f"{path}/holder", **ask)
+    case = await desk.get("aino", path)
+    changed = await desk.post(
+        "eero", f"{path}/holder", holder="own_worker", holder_seq=case["holder_seq"],
+        after=case["holder_act"], reason="Asiakas jo.",
+    )  # fmt: skip
+
+    assert [200, 409, 200] == [first.status_code, again.status_code, changed.status_code]
+    assert "holder_confirmed" == again.json()["theirs"]["kind"]
+    case = await desk.get("aino", path)
+    assert ("own_worker", "initial_assessment") == (case["holder"], case["proposed_holder"])
+    assert {"assessment_start", "family_told", "assessment_finish"} == await running(
+        desk, signal.id
+    )
+
+
+async def test_another_holder_needs_a_reason_and_a_judged_urgency(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    path = f"/cases/{signal.child}/holder"
+    case = await desk.get("aino", f"/cases/{signal.child}")
+
+    early = await desk.post(
+        "aino", path, holder="own_worker", holder_seq=case["holder_seq"], reason="Syy."
+    )
+    await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Ei.")
+    stale = await desk.post(
+        "aino", path, holder="own_worker", holder_seq=case["holder_seq"], reason="Syy."
+    )
+    case = await desk.get("aino", f"/cases/{signal.child}")
+    bare = await desk.post("aino", path, holder="own_worker", holder_seq=case["holder_seq"])
+
+    assert "urn:luotsi:problem:urgency-open" == early.json()["type"]
+    assert "urn:luotsi:problem:proposal-changed" == stale.json()["type"]
+    assert "urn:luotsi:problem:reason-needed" == bare.json()["type"]
+
+
+async def test_a_destination_is_answered_once_and_named_by_its_number(desk: Desk) -> None:
+    signal = await judged(desk)
+    path = f"/cases/{signal.child}/destinations/basic_services"
+
+    wrong = await desk.post("aino", path, answer="accepted", number=7, reason="Sopii.")
+    first = await desk.post("aino", path, answer="accepted", number=1, reason="Sopii.")
+    second = await desk.post("eero", path, answer="declined", number=1, reason="Ei sovi.")
+
+    assert [409, 200, 409] == [wrong.status_code, first.status_code, second.status_code]
+    assert "Sopii." == second.json()["theirs"]["reason"]
+    listed = await desk.get("aino", "/queues/basic_services/accepted")
+    assert [str(signal.child)] == [item["child"] for item in listed["items"]]
+    assert [] == (await desk.get("aino", "/queues/basic_services/proposed"))["items"]
+    assert "destination_accepted" == (await events_of(desk))[-1]["kind"]
+
+
+# --- assessment -----------------------------------------------------------------------------------
+
+
+async def test_each_act_of_the_assessment_stops_its_own_clock_only(desk: Desk) -> None:
+    signal = await judged(desk)
+    path = f"/cases/{signal.child}"
+
+    early = await desk.post("sosse", f"{path}/assessment-finished")
+    await desk.post("sosse", f"{path}/assessment-started")
+    assert {"family_told", "assessment_finish"} == await running(desk, signal.id)
+    await desk.post("aino", f"{path}/family-told")
+    assert {"assessment_finish"} == await running(desk, signal.id)
+    await desk.post("kaisa", f"{path}/assessment-finished")
+
+    assert "urn:luotsi:problem:not-started" == early.json()["type"]
+    assert set() == await running(desk, signal.id)
+    assert [] == (await desk.get("aino", "/queues/initial_assessment/initial_assessment"))["items"]
+
+
+async def test_an_unnecessary_assessment_needs_ground_and_text_and_leaves_the_family_clock(
+    desk: Desk,
+) -> None:
+    signal = await judged(desk)
+    path = f"/cases/{signal.child}/manifestly-unnecessary"
+
+    bare = await desk.post("sosse", path, ground="other", reason="  ")
+    told = await desk.post("sosse", path, ground="recently_assessed", reason="Arvioitu kesällä.")
+
+    assert 422 == bare.status_code
+    assert 200 == told.status_code
+    assert {"family_told"} == await running(desk, signal.id)
+
+
+async def test_a_later_notification_is_not_covered_by_what_a_page_named_before(desk: Desk) -> None:
+    child = AChild()
+    first = await judged(desk, child)
+    desk.clock.forward(hours=2)
+    second = await desk.cases.notified(child)
+
+    told = await desk.post(
+        "sosse", f"/cases/{child.id}/assessment-started", notifications=[first.id]
+    )
+    again = await desk.post(
+        "kaisa", f"/cases/{child.id}/assessment-started", notifications=[first.id]
+    )
+
+    assert [200, 409] == [told.status_code, again.status_code]
+    assert "Sosse Koe" == again.json()["theirs"]["worker"]
+    assert "assessment_start" in await running(desk, second.id)
+
+
+async def test_a_duty_worker_may_not_record_an_assessment(desk: Desk) -> None:
+    signal = await judged(desk)
+
+    refused = await desk.post("aino", f"/cases/{signal.child}/assessment-started")
+
+    assert (403, "urn:luotsi:problem:role-needed") == (
+        refused.status_code,
+        refused.json()["type"],
+    )
+    assert "assessment_start" in await running(desk, signal.id)
+
+
+# --- when it was done ----------------------------------------------------------------------------
+
+
+async def test_clocks_are_judged_by_when_it_was_done_and_the_record_shows_both(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    done = NOON + timedelta(minutes=20)
+    desk.clock.forward(hours=3)
+
+    await desk.post(
+        "aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Puhelimessa.",
+        done_at=done.isoformat(),
+    )  # fmt: skip
+
+    (clock_row,) = await desk.rows("SELECT * FROM clock WHERE kind = 'urgency'")
+    assert (done, desk.clock()) == (clock_row["stopped_at"], clock_row["recorded_at"])
+    (act,) = await desk.rows("SELECT * FROM act")
+    assert (done, desk.clock()) == (act["done_at"], act["recorded_at"])
+
+
+@pytest.mark.parametrize(
+    ("done", "code"),
+    [
+        (timedelta(hours=4), "done-in-future"),
+        (timedelta(minutes=-2), "done-before-receipt"),
+    ],
+)
+async def test_an_act_is_never_done_ahead_of_the_clock_nor_before_the_receipt(
+    desk: Desk, done: timedelta, code: str
+) -> None:
+    signal = await desk.cases.notified()
+    desk.clock.forward(hours=3)
+
+    refused = await desk.post(
+        "aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Syy.",
+        done_at=(NOON + done).isoformat(),
+    )  # fmt: skip
+
+    assert (422, f"urn:luotsi:problem:{code}") == (refused.status_code, refused.json()["type"])
+    assert "urgency" in await running(desk, signal.id)
+
+
+# --- set aside, identity ------------------------------------------------------------------------
+
+
+async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(desk: Desk) -> None:
+    item = await desk.cases.set_aside()
+    listed = await desk.get("aino", "/queues/duty/set_aside")
+
+    first = await desk.post("aino", f"/set-aside/{item}/close", reason="Soitettu lähettäjälle.")
+    second = await desk.post("eero", f"/set-aside/{item}/close", reason="Minäkin.")
+
+    assert [str(item)] == [row["key"] for row in listed["items"]]
+    assert [200, 409] == [first.status_code, second.status_code]
+    assert "Soitettu lähettäjälle." == second.json()["theirs"]["reason"]
+    assert set() == await running(desk, str(item))
+    (event,) = await events_of(desk)
+    assert ("duty_item_closed", 2) == (event["kind"], event["seq"])
+
+
+# --- what nobody may see --------------------------------------------------------------------------
+
+
+async def test_no_list_shows_a_name_or_a_text(desk: Desk) -> None:
+    child = AChild(name="Näkymätön Nimi", known=False)
+    await desk.cases.notified(child, facts=DANGER)
+    await judged(desk, AChild(name="Toinen Nimi"))
+    async with desk.browser("aino") as aino:
+        for queue in ("duty", "initial_assessment", "basic_services"):
+            page = (await aino.open(f"/queues/{queue}")).text
+            assert "K-" in page
+            for secret in ("Näkymätön", "Toinen", child.hetu, WORDS, "Ilmoittaja"):
+                assert secret not in page
+
+
+async def test_a_case_is_opened_only_after_the_audit_row_is_committed(desk: Desk) -> None:
+    signal = await desk.cases.notified(AChild(name="Testi Avattu"))
+    async with desk.browser("aino") as aino:
+        page = await aino.open(f"/cases/{signal.child}")
+
+    assert "Testi Avattu" in page.text
+    assert WORDS in page.text
+    assert "Testi Ilmoittaja" not in page.text
+    (row,) = await desk.rows("SELECT * FROM audit")
+    assert ("aino", "case-opened", str(signal.child)) == (row["actor"], row["act"], row["subject"])
+
+
+async def test_nothing_is_shown_while_the_audit_trail_cannot_be_written(
+    desk: Desk, database_url: str
+) -> None:
+    signal = await desk.cases.notified(AChild(name="Testi Avattu"))
+    await _as_owner(database_url, "REVOKE INSERT ON routing.audit FROM luotsi_routing")
+    try:
+        async with desk.browser("aino") as aino:
+            page = await aino.open(f"/cases/{signal.child}")
+        async with desk.client("aino") as client:
+            told = await client.get(f"/api/v1/cases/{signal.child}/content")
+            act = await client.post(
+                f"/api/v1/checks/{signal.id}/answer", json={"answer": "urgent", "reason": "Syy."}
+            )
+    finally:
+        await _as_owner(database_url, "GRANT INSERT ON routing.audit TO luotsi_routing")
+
+    for answer in (page, told):
+        assert 503 == answer.status_code
+        assert "Testi Avattu" not in answer.text
+        assert WORDS not in answer.text
+    assert act.status_code >= 500
+    assert [] == await desk.rows("SELECT 1 FROM act")
+
+
+async def test_what_was_erased_is_shown_as_erased(desk: Desk, database_url: str) -> None:
+    signal = await desk.cases.notified(AChild(name="Testi Avattu"))
+    await _as_owner(database_url, "DELETE FROM keys.data_key WHERE id = $1", signal.child)
+    async with desk.browser("aino") as aino:
+        page = await aino.open(f"/cases/{signal.child}")
+    act = await desk.post("aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Syy.")
+
+    assert 200 == page.status_code
+    assert "Erased" in page.text
+    assert "Testi Avattu" not in page.text
+    assert "urn:luotsi:problem:erased" == act.json()["type"]
+
+
+async def test_a_text_about_several_children_is_marked(desk: Desk) -> None:
+    signal = await desk.cases.notified(children=3)
+    async with desk.browser("aino") as aino:
+        page = await aino.open(f"/cases/{signal.child}")
+
+    assert "names several children" in page.text
+
+
+async def test_refusals_never_repeat_what_was_sent(desk: Desk) -> None:
+    signal = await desk.cases.notified(AChild(known=False))
+
+    bad = await desk.post("aino", f"/cases/{signal.child}/identity", hetu="Salainen-tunnus-123")
+    wrong = await desk.post("aino", f"/checks/{signal.id}/answer", answer="Salainen", reason="x")
+
+    for answer in (bad, wrong):
+        assert 422 == answer.status_code
+        assert "Salainen" not in answer.text
+
+
+# --- who is there ---------------------------------------------------------------------------------
+
+
+async def test_nobody_gets_in_without_logging_in(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    async with desk.client() as client:
+        page = await client.get(f"/cases/{signal.child}")
+        told = await client.get("/api/v1/queues/duty/checks")
+        stream = await client.get("/events")
+    async with desk.client("nobody") as client:
+        unknown = await client.get("/api/v1/queues/duty/checks")
+
+    assert (303, f"/login?next=/cases/{signal.child}") == (
+        page.status_code,
+        page.headers["location"],
+    )
+    assert [401, 401, 401] == [a.status_code for a in (told, stream, unknown)]
+
+
+async def test_outside_the_demonstration_no_sample_worker_can_be_chosen(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    async with a_desk(database_url, tmp_path, clock, demo=False) as desk:
+        async with desk.client() as client:
+            page = await client.get("/login", headers={"Accept-Language": "fi"})
+            chosen = await client.post("/login", data={"worker": "aino"})
+        async with desk.client("aino") as client:
+            told = await client.get("/api/v1/queues/duty/checks")
+
+    assert [403, 403, 401] == [page.status_code, chosen.status_code, told.status_code]
+    assert "vain esittelyssä" in page.text
+
+
+async def test_a_withdrawn_worker_is_out_at_once(desk: Desk) -> None:
+    async with desk.browser("aino") as aino:
+        assert 200 == (await aino.open("/queues/duty")).status_code
+        await desk.pool.execute("DELETE FROM worker WHERE id = 'aino'")
+        assert 303 == (await aino.open("/queues/duty")).status_code
+
+
+async def test_the_session_is_signed_and_ends(desk: Desk) -> None:
+    async with desk.browser("aino") as aino:
+        cookie = aino.client.cookies["luotsi_session"]
+        desk.clock.forward(hours=11)
+        late = await aino.open("/queues/duty")
+    desk.clock.forward(hours=-11)
+    async with desk.client(Cookie=f"luotsi_session={cookie[:-2]}xx") as client:
+        forged = await client.get("/queues/duty")
+    async with desk.client() as client:
+        answer = await client.post("/login", data={"worker": "aino"})
+
+    assert [303, 303] == [late.status_code, forged.status_code]
+    flags = answer.headers["set-cookie"].lower()
+    assert "httponly" in flags
+    assert "samesite=strict" in flags
+
+
+async def test_forged_forms_are_turned_away(desk: Desk) -> None:
+    signal = await desk.cases.notified()
+    fields = {"answer": "urgent", "reason": "Syy."}
+    async with desk.browser("aino") as aino:
+        bare = await aino.client.post(f"/checks/{signal.id}/answer", data=fields)
+        foreign = await aino.client.post(
+            f"/api/v1/checks/{signal.id}/answer", json=fields,
+            headers={"Origin": "https://elsewhere.example"},
+        )  # fmt: skip
+
+    assert [403, 403] == [bare.status_code, foreign.status_code]
+    assert [] == await desk.rows("SELECT 1 FROM act")
+
+
+async def test_every_answer_is_closed_to_other_sites_and_to_caches(desk: Desk) -> None:
+    async with desk.browser("aino") as aino:
+        for path in ("/queues/duty", "/nothing-here", "/api/v1/queues/duty/checks", "/interface"):
+            headers = (await aino.open(path)).headers
+            policy = headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert "no-store" == headers["cache-control"]
+            assert "nosniff" == headers["x-content-type-options"]
+
+
+async def test_pages_hold_no_inline_script_or_style_and_nothing_from_elsewhere(desk: Desk) -> None:
+    signal = await judged(desk)
+    async with desk.browser("aino") as aino:
+        for path in ("/queues/duty", f"/cases/{signal.child}", "/interface", "/login"):
+            page = (await aino.open(path)).text
+            assert "<script>" not in page
+            assert " style=" not in page
+            assert " onclick=" not in page
+            assert "http" not in page.replace("https://elsewhere", "").replace(
+                "http://www.w3.org", ""
+            ).replace("htmx", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("fi", ("Päivystys", "Kiireellisyysarviot", "Ilmoituksen mukaan lapsi on vaarassa")),
+        ("sv", ("Jour", "Tecken på brådska", "Enligt anmälan är barnet i fara")),
+        ("en", ("Duty desk", "Sign of urgency", "The notification says that the child is in dan")),
+    ],
+)
+async def test_pages_speak_the_language_asked_for_and_remember_it(
+    desk: Desk, language: str, texts: tuple[str, ...]
+) -> None:
+    await desk.cases.notified(facts=DANGER)
+    async with desk.browser("aino", "de") as aino:
+        await aino.open(f"/queues/duty?lang={language}")
+        page = (await aino.open("/queues/duty")).text
+
+    assert f'<html lang="{language}">' in page
+    for text in texts:
+        assert text in page
+
+
+async def test_a_missing_page_and_a_broken_one_are_told_in_plain_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    async with desk.browser("aino") as aino:
+        missing = await aino.open("/cases/not-an-id")
+        monkeypatch.setattr("services.routing.desk.pages.Shown", breaks)
+        broken = await aino.open("/queues/duty")
+
+    assert [404, 500] == [missing.status_code, broken.status_code]
+    for page in (missing, broken):
+        assert "<h1>" in page.text
+        assert "secret detail" not in page.text
+        assert "Traceback" not in page.text
+
+
+# --- lists, paging, liveness ----------------------------------------------------------------------
+
+
+async def test_the_duty_list_has_flagged_checks_first_then_the_oldest(desk: Desk) -> None:
+    old = await desk.cases.notified(received_at=NOON - timedelta(hours=3))
+    new = await desk.cases.notified(received_at=NOON - timedelta(hours=1))
+    flagged = await desk.cases.notified(facts=DANGER)
+
+    items = (await desk.get("aino", "/queues/duty/checks?lang=en"))["items"]
+
+    assert [flagged.id, old.id, new.id] == [item["key"] for item in items]
+    assert "late since 09:30" == items[1]["clocks"][0]["text"]
+    assert ["The notification says that the child is in danger."] == items[0]["why"][:1]
+
+
+@pytest.mark.parametrize("page_size", [7, 50])
+async def test_paging_shows_every_row_once(desk: Desk, page_size: int) -> None:
+    made = await desk.cases.many(31)
+    made += await desk.cases.many(12, facts=DANGER)
+
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = await desk.get("aino", f"/queues/duty/checks?limit={page_size}&after={after}")
+        seen += [item["key"] for item in page["items"]]
+        after = page["next"]
+
+    assert len(made) == len(seen)
+    assert {signal.id for signal in made} == set(seen)
+
+
+async def test_both_ways_of_reading_a_holders_list_agree(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (1, 5, 3):
+        signal = await desk.cases.notified(received_at=NOON - timedelta(days=days))
+        await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Ei.")
+    path = "/queues/initial_assessment/initial_assessment?limit=2"
+
+    sorted_ = await desk.get("aino", path)
+    rest = await desk.get("aino", f"{path}&after={sorted_['next']}")
+    monkeypatch.setattr("services.routing.desk.store.SORTABLE", 1)
+    by_clock = await desk.get("aino", path)
+
+    assert [2, 1] == [len(sorted_["items"]), len(rest["items"])]
+    assert sorted_ == by_clock
+    assert rest == await desk.get("aino", f"{path}&after={by_clock['next']}")
+    assert sorted_["items"][0]["since"] < sorted_["items"][1]["since"]
+
+
+async def test_an_open_page_learns_what_is_new_and_what_is_gone(desk: Desk) -> None:
+    first = await desk.cases.notified()
+    async with desk.browser("aino") as aino:
+        page = await aino.open("/queues/duty")
+        await desk.post("eero", f"/checks/{first.id}/answer", answer="urgent", reason="Syy.")
+        second = await desk.cases.notified(facts=DANGER)
+
+        told = (await aino.send(page, "/live/queues/duty", {})).text
+
+    mark = (await desk.get("aino", f"/cases/{second.child}"))["mark"]
+    assert mark in told
+    assert f'id="gone-{first.id.replace(".", "-")}"' in told
+    assert "2 new" in told  # the second notification, and the first case among the urgent ones
+
+
+async def test_a_page_is_woken_when_something_arrives(desk: Desk) -> None:
+    async with asyncio.timeout(20):
+        await desk.app.state.hub.listening.wait()
+        hub_events = desk.app.state.hub.changes()
+        assert b"retry: 2000\n\n" == await anext(hub_events)
+        assert b"event: changed" in await anext(hub_events)
+        waiting = asyncio.ensure_future(anext(hub_events))
+
+        await desk.cases.notified()
+
+        assert b"event: changed\ndata: {}\n\n" == await waiting
+        await hub_events.aclose()
+
+
+async def test_the_api_is_described_without_anything_from_elsewhere(desk: Desk) -> None:
+    async with desk.client("aino") as client:
+        document = (await client.get("/openapi.json")).json()
+    async with desk.browser("aino") as aino:
+        page = (await aino.open("/interface")).text
+
+    acts = [path for path, methods in document["paths"].items() if "post" in methods]
+    assert 10 == len(acts)
+    for path in document["paths"]:
+        assert path.startswith("/api/v1/")
+        assert path in page
+
+
+async def test_a_second_process_knows_the_sessions_of_the_first(
+    desk: Desk, database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    other = build_app(desk_settings(database_url, tmp_path), clock)
+    other.state.process.relays = False
+    async with desk.browser("aino") as aino, other.router.lifespan_context(other):
+        transport = httpx2.ASGITransport(other)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://desk.test", cookies=aino.client.cookies
+        ) as client:
+            while not other.state.process.started:
+                await asyncio.sleep(0.01)
+            page = await client.get("/queues/duty")
+
+    assert 200 == page.status_code
+    assert "Aino Esimerkki" in page.text
+
+
+async def _as_owner(database_url: str, statement: str, *args: Any) -> None:
+    conn = await asyncpg.connect(database_url)
+    try:
+        await conn.execute(statement, *args)
+    finally:
+        await conn.close()
