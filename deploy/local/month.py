@@ -22,7 +22,7 @@ NOW = 8  # the newest so many arrive when the desk is open already
 # About 1 % of all notifications are of the level that the expert group is for (domain.md 10). The
 # county's scenes have one theme each, so some where support has not helped get more themes here.
 WITHOUT_EFFECT = b"LOCAL-REASON-SUPPORT-WITHOUT-EFFECT"
-DEMANDING_EVERY = 4
+DEMANDING_EVERY = 5
 MORE_REASONS = (
     "LOCAL-REASON-GUARDIAN-SUBSTANCE",
     "LOCAL-REASON-NEUROPSYCHIATRIC",

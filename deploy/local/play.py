@@ -80,6 +80,8 @@ async def work_on(client: httpx2.AsyncClient, child: str, now: datetime) -> int:
         await do(client, act)
     if checks:
         case = standing(await get(client, f"cases/{child}"))
+    if case.urgency == "urgent":  # the tables propose the duty desk: who goes on with it is read
+        case = standing(await get(client, f"cases/{child}/content"))
     acts = follow_up(case, now)
     for act in acts:
         await do(client, act)
@@ -99,18 +101,24 @@ def standing(told: dict[str, Any]) -> Standing:
             for each in told["proposals"]
             if each["state"] == "proposed"
         },
-        client=told["proposed_holder"] == "own_worker",
+        client=told["proposed_holder"] == "own_worker" or stated_client(told),
         notifications=tuple(
             Notified(
                 id=note["id"],
                 received_at=datetime.fromisoformat(note["received_at"]),
                 open=note["check_state"] == "open",
                 flagged=note["flagged"],
-                running=frozenset(c["kind"] for c in note["clocks"] if c["tone"] != "done"),
+                running=frozenset(c["kind"] for c in note["clocks"] if c["running"]),
             )
             for note in reversed(told["notifications"])
         ),
     )
+
+
+def stated_client(told: dict[str, Any]) -> bool:
+    """Whether a notifier says that the child is a client, where the content was opened."""
+    persons = [note["person"] or {} for note in told["notifications"]]
+    return any(person.get("is_client") == "yes" for person in persons)
 
 
 async def get(client: httpx2.AsyncClient, path: str, **query: str) -> dict[str, Any]:

@@ -226,9 +226,8 @@ CALM_REASONS = (
 )
 URGENT_REASONS = (
     "Lapsen turvallisuudesta ei ole varmuutta, lähdetään heti selvittämään.",
-    "Väkivallan epäily kotona, arvioidaan tänään.",
-    "Huoltajia ei tavoiteta ja lapsi on yksin.",
-    "Nuori on kertonut itsensä vahingoittamisesta, tavataan heti.",
+    "Ilmoituksen tiedot ovat vakavia, tilanne arvioidaan paikan päällä tänään.",
+    "Ilmoittajan kanssa puhuttu, tilanne vaatii välitöntä selvittämistä.",
 )
 HANDED_OVER = "Kiireelliset toimet on tehty päivystyksessä, asia siirtyy eteenpäin."
 OVERRIDE_REASONS = (
