@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.intake import store
 from services.intake.api import api_routes
 from services.intake.handlers import notifications
+from services.intake.retention import forget_old_messages
 from services.intake.settings import IntakeSettings
 from shared import events, logs, metrics
 from shared import store as plumbing
@@ -18,6 +19,8 @@ from shared.migrate import head
 from shared.publisher import Publisher
 from shared.sealing import KeyFile, Sealer
 from shared.service import Process, application
+
+GROUP = "intake"
 
 
 def build_app() -> FastAPI:
@@ -40,10 +43,10 @@ def build_app() -> FastAPI:
         publisher,
         consumers=[
             Consumer(
-                broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group="intake"
+                broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group=GROUP
             )
         ],
-        loops=[watch_http_door],
+        loops=[watch_http_door, forget_old_messages(settings, GROUP, utc_now)],
     )
     app = application(process, openapi_url="/openapi.json")
     api_routes(app, process, settings, sealer, inbox, utc_now)

@@ -1,0 +1,389 @@
+"""Intake's two doors on a real PostgreSQL: what is kept, matched, answered and set aside."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import orjson
+import pytest
+from pydantic import SecretStr
+
+from services.intake.api import api_routes
+from services.intake.handlers import notifications
+from services.intake.settings import IntakeSettings
+from shared import events, store
+from shared.database import Pool, open_pool
+from shared.inbox import Inbox, Raw
+from shared.migrate import head, service_url
+from shared.sealing import KeyFile, Sealer
+from shared.service import Process, application
+from shared.store import LogRow
+from tests.system import NOTIFICATION, fetch, headers, value
+
+NOW = datetime(2026, 11, 17, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Intake:
+    """Intake without Kafka: records are handed to its inbox, requests to its application."""
+
+    pool: Pool
+    inbox: Inbox[events.Notification]
+    sealer: Sealer
+    http: httpx2.AsyncClient
+    admin_url: str
+    offset: int = 0
+
+    async def take(
+        self, content: Any, ident: str = "n-1", source: str = "school-1", at: datetime = NOW,
+        pairs: Any = None,
+    ) -> LogRow:  # fmt: skip
+        """One Kafka record through the inbox."""
+        body = content if isinstance(content, bytes | None) else orjson.dumps(content)
+        raw = Raw(
+            0, self.offset, at, b"k", headers(source, ident) if pairs is None else pairs, body
+        )
+        self.offset += 1
+        async with self.pool.acquire() as tx, tx.transaction():
+            door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
+            return (await self.inbox.take(tx, door, [self.inbox.read(raw)]))[0]
+
+    async def post(self, content: Any, ident: str = "n-1", path: str = "/v1/notifications") -> Any:
+        body = content if isinstance(content, bytes) else orjson.dumps(content)
+        return await self.http.post(
+            path, content=body, headers={"ce-id": ident, **bearer("school-1")}
+        )
+
+
+def bearer(source: str) -> dict[str, str]:
+    return {"authorization": f"Bearer token-of-{source}", "content-type": "application/json"}
+
+
+@pytest.fixture
+async def intake(database_url: str, tmp_path: Path) -> AsyncIterator[Intake]:
+
+    KeyFile.create(tmp_path / "keys.json")
+    tokens = {
+        hashlib.sha256(f"token-of-{name}".encode()).hexdigest(): name
+        for name in ("desk", "school-1", "police-1")
+    }
+    (tmp_path / "tokens.json").write_bytes(orjson.dumps(tokens))
+    url = service_url(database_url, "intake", "luotsi")
+    settings = IntakeSettings(
+        database_url=SecretStr(url), key_file=tmp_path / "keys.json",
+        tokens_file=tmp_path / "tokens.json",
+    )  # fmt: skip
+    sealer = Sealer(KeyFile(settings.key_file))
+    inbox = notifications(sealer, lambda: NOW)
+    pool = await open_pool(url, "intake", size=4)
+    process = Process("intake", "intake", head("intake"), settings, _pool=pool)
+    app = application(process)
+    api_routes(app, process, settings, sealer, inbox, lambda: NOW)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://intake") as http:
+        yield Intake(pool, inbox, sealer, http, database_url)
+    await pool.close()
+
+
+def told(row: LogRow, topic: str) -> list[dict[str, Any]]:
+    return [orjson.loads(a.value) for a in row.answers if a.topic == topic]
+
+
+async def test_the_same_person_is_the_same_child_and_siblings_have_signals_of_their_own(
+    intake: Intake,
+) -> None:
+    one = await intake.take(NOTIFICATION, "n-1")
+    both = await intake.take(
+        {
+            **NOTIFICATION,
+            "children": [{"hetu": "010594Y9032"}, {"hetu": "020594X903P", "name": "Testi Sisko"}],
+        },
+        "n-2",
+        "police-1",
+    )
+
+    first, (again, sibling) = told(one, events.SIGNAL)[0], told(both, events.SIGNAL)
+    assert first["child"] == again["child"] != sibling["child"]
+    assert (again["receipt_id"], again["index"]) == (sibling["receipt_id"], 0)
+    assert sibling["index"] == 1
+    assert len(told(both, events.INTAKE_RECEIPT)) == 1
+
+
+async def test_a_child_without_a_code_is_provisional_each_time(intake: Intake) -> None:
+    nameless = {**NOTIFICATION, "children": [{"name": "Testi Lapsi"}]}
+
+    signals = [
+        told(await intake.take(nameless, ident), events.SIGNAL)[0] for ident in ("n-1", "n-2")
+    ]
+
+    assert signals[0]["child"] != signals[1]["child"]
+    assert all(signal["provisional"] for signal in signals)
+
+
+async def test_nothing_of_a_person_is_in_the_clear_and_everything_can_be_opened(
+    intake: Intake,
+) -> None:
+    row = await intake.take(NOTIFICATION)
+
+    signal = events.Signal.model_validate_json(row.answers[0].value)
+    clear = b"".join(a.topic.encode() + a.key + a.id.encode() + a.value for a in row.answers)
+    for secret in (b"Testi", b"010594", b"huolestaan", b"opettaja"):
+        assert secret not in clear + (row.body or b"")
+    async with intake.pool.acquire() as conn:
+        fresh = Sealer(intake.sealer.keys)
+        await fresh.load(conn, [signal.child])
+    person = orjson.loads(fresh.open(signal.person, "person", signal.id))
+    assert person["hetu"] == "010594Y9032"
+
+
+async def test_the_same_message_again_is_a_repeat_with_the_first_receipt(intake: Intake) -> None:
+    first = await intake.take(NOTIFICATION)
+    again = await intake.take(NOTIFICATION, at=NOW + timedelta(days=2))
+
+    assert again.outcome == "repeated"
+    answer, before = told(again, events.INTAKE_RECEIPT)[0], told(first, events.INTAKE_RECEIPT)[0]
+    assert answer["outcome"] == "repeated"
+    assert answer["receipt_id"] == before["receipt_id"]
+    assert answer["received_at"] == before["received_at"]
+    assert told(again, events.SIGNAL) == []
+
+
+async def test_other_content_under_a_used_id_is_kept_and_shown(intake: Intake) -> None:
+    await intake.take(NOTIFICATION)
+    other = await intake.take({**NOTIFICATION, "observations": "Aivan muuta."})
+
+    assert other.outcome == "quarantined"
+    assert told(other, events.INTAKE_RECEIPT)[0]["reason"] == "same-id-other-content"
+    assert told(other, events.SIGNAL)[0]["kind"] == "set_aside"
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("2026-11-16T20:00:00Z", datetime(2026, 11, 16, 20, tzinfo=UTC)),
+        ("2026-11-20T20:00:00Z", NOW),
+        (None, NOW),
+    ],
+)
+async def test_receipt_time_is_the_earlier_one_and_a_stated_future_is_ignored(
+    intake: Intake, stated: str | None, expected: datetime
+) -> None:
+    row = await intake.take({**NOTIFICATION, "arrived_at": stated})
+
+    assert row.received_at == expected
+    assert datetime.fromisoformat(told(row, events.SIGNAL)[0]["received_at"]) == expected
+
+
+async def test_a_mended_resend_is_accepted_closes_the_item_and_keeps_the_first_time(
+    intake: Intake,
+) -> None:
+    bad = await intake.take({**NOTIFICATION, "observations": ""}, "n-9")
+    good = await intake.take(NOTIFICATION, "n-9", at=NOW + timedelta(days=3))
+
+    item = told(bad, events.SIGNAL)[0]["item"]
+    kinds = [(a["kind"], a.get("state")) for a in told(good, events.SIGNAL)]
+    assert good.outcome == "applied"
+    assert good.received_at == NOW
+    assert kinds == [("notification", None), ("set_aside", "closed")]
+    assert told(good, events.SIGNAL)[1]["item"] == item
+    assert await value(
+        intake.admin_url, "SELECT closed_how FROM intake.set_aside WHERE id = $1", UUID(item)
+    ) == "resent"  # fmt: skip
+
+
+async def test_a_quarantined_message_says_what_is_wrong_without_repeating_it(
+    intake: Intake,
+) -> None:
+    row = await intake.take(
+        {**NOTIFICATION, "children": [{"hetu": "010594Y9033"}], "salainen_kenttä": "Testi"}
+    )
+
+    answer = told(row, events.INTAKE_RECEIPT)[0]
+    assert answer["reason"] == "invalid-content"
+    assert "children.0.hetu" in answer["mend"]
+    assert "check character" in answer["mend"]
+    assert "010594" not in answer["mend"]
+    assert "salainen" not in answer["mend"]
+
+
+async def test_a_request_is_answered_after_it_is_stored_and_a_repeat_says_so(
+    intake: Intake,
+) -> None:
+    first = await intake.post(NOTIFICATION)
+    again = await intake.post(NOTIFICATION)
+
+    assert (first.status_code, first.json()["outcome"]) == (202, "accepted")
+    assert (again.status_code, again.json()["outcome"]) == (202, "repeated")
+    assert again.json()["receipt_id"] == first.json()["receipt_id"]
+    assert await value(intake.admin_url, "SELECT count(*) FROM intake.outbox") == 3
+    rows = await fetch(intake.admin_url, "SELECT outcome FROM intake.event_log")
+    assert [row["outcome"] for row in rows] == ["applied", "repeated"]
+
+
+async def test_an_invalid_request_is_refused_with_the_mend_and_still_kept(intake: Intake) -> None:
+    answer = await intake.post(b'{"notifier": 1')
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    rows = await fetch(intake.admin_url, "SELECT outcome, body FROM intake.event_log")
+    assert [(row["outcome"], bool(row["body"])) for row in rows] == [("quarantined", True)]
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"authorization": "Bearer wrong", "ce-id": "n-1"}, 401),
+        ({"ce-id": "n-1"}, 401),
+        (bearer("school-1"), 400),
+        ({**bearer("school-1"), "ce-id": "010594Y9032"}, 400),
+    ],
+)
+async def test_a_request_without_right_or_id_is_refused(
+    intake: Intake, given: dict[str, str], status: int
+) -> None:
+    answer = await intake.http.post("/v1/notifications", content=b"{}", headers=given)
+
+    assert answer.status_code == status
+    assert "010594" not in answer.text
+
+
+async def test_a_source_cannot_speak_for_another(intake: Intake) -> None:
+    event = {
+        "specversion": "1.0", "id": "n-1", "source": "police-1",
+        "type": events.NOTIFICATION_TYPE, "data": NOTIFICATION,
+    }  # fmt: skip
+    answer = await intake.http.post(
+        "/v1/notifications", content=orjson.dumps(event),
+        headers={**bearer("school-1"), "content-type": "application/cloudevents+json"},
+    )  # fmt: skip
+
+    assert answer.status_code == 202
+    assert answer.json()["source"] == "school-1"
+
+
+async def test_too_large_a_request_is_refused_while_it_arrives(intake: Intake) -> None:
+    answer = await intake.post(b"x" * 1_000_001)
+
+    assert answer.status_code == 413
+    assert await value(intake.admin_url, "SELECT count(*) FROM intake.event_log") == 0
+
+
+async def test_checking_stores_nothing(intake: Intake) -> None:
+    good = await intake.post(NOTIFICATION, path="/v1/check")
+    bad = await intake.post({**NOTIFICATION, "observations": 5}, path="/v1/check")
+
+    assert (good.status_code, bad.status_code) == (200, 422)
+    assert "observations" in bad.json()["detail"]
+    assert await value(intake.admin_url, "SELECT count(*) FROM intake.event_log") == 0
+
+
+async def test_giving_an_identity_luotsi_does_not_know_ends_the_task(intake: Intake) -> None:
+    row = await intake.take({**NOTIFICATION, "children": [{"name": "Testi Lapsi"}]})
+    child = told(row, events.SIGNAL)[0]["child"]
+    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+
+    given = await intake.http.post(
+        "/internal/identity", headers=who, json={"child": child, "hetu": "020594X903P"}
+    )
+    known = await intake.take({**NOTIFICATION, "children": [{"hetu": "020594X903P"}]}, "n-2")
+    twice = await intake.http.post(
+        "/internal/identity", headers=who, json={"child": child, "hetu": "020594X902N"}
+    )
+
+    assert (given.status_code, twice.status_code) == (200, 409)
+    assert told(known, events.SIGNAL)[0]["child"] == child
+    left = await fetch(intake.admin_url, "SELECT convert_from(value, 'UTF8') v FROM intake.outbox")
+    assert orjson.loads(left[0]["v"])["kind"] == "identity"
+    assert "020594" not in left[0]["v"]
+    audit = await fetch(intake.admin_url, "SELECT actor, act FROM intake.audit")
+    assert [tuple(row) for row in audit] == [("w-1", "give-identity")]
+
+
+async def test_an_identity_luotsi_knows_is_refused_and_changes_nothing(intake: Intake) -> None:
+    await intake.take(NOTIFICATION)
+    row = await intake.take({**NOTIFICATION, "children": [{"name": "Testi Lapsi"}]}, "n-2")
+
+    answer = await intake.http.post(
+        "/internal/identity",
+        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+        json={"child": told(row, events.SIGNAL)[0]["child"], "hetu": "010594Y9032"},
+    )
+
+    assert answer.status_code == 409
+    assert answer.json()["type"].endswith("known-identity")
+    assert await value(intake.admin_url, "SELECT count(*) FROM intake.outbox") == 0
+
+
+async def test_an_original_is_opened_by_a_worker_only_after_the_audit_row(intake: Intake) -> None:
+    row = await intake.take(b'{"observations": "Testi Lapsi')
+    item = told(row, events.SIGNAL)[0]["item"]
+
+    forbidden = await intake.http.get(
+        f"/internal/set-aside/{item}", headers={**bearer("school-1"), "x-luotsi-worker": "w-1"}
+    )
+    opened = await intake.http.get(
+        f"/internal/set-aside/{item}", headers={**bearer("desk"), "x-luotsi-worker": "w-1"}
+    )
+
+    assert forbidden.status_code == 403
+    assert "Testi Lapsi" in opened.json()["content"]
+    audit = await fetch(intake.admin_url, "SELECT actor, act, subject FROM intake.audit")
+    assert [tuple(row) for row in audit] == [("w-1", "open-original", item)]
+
+
+async def test_a_redrive_of_what_is_still_wrong_changes_nothing_and_is_counted(
+    intake: Intake,
+) -> None:
+    row = await intake.take({**NOTIFICATION, "observations": ""})
+    item = told(row, events.SIGNAL)[0]["item"]
+
+    answer = await intake.http.post(
+        f"/internal/set-aside/{item}/redrive",
+        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+    )
+
+    assert answer.status_code == 422
+    rows = await fetch(intake.admin_url, "SELECT attempts, closed_at FROM intake.set_aside")
+    assert [tuple(row) for row in rows] == [(2, None)]
+
+
+async def test_a_parked_message_is_redriven_with_its_first_receipt_time(intake: Intake) -> None:
+    conn = await asyncpg.connect(intake.admin_url)
+    await conn.execute(
+        """
+        CREATE FUNCTION intake.broken() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'a bug'; END $$;
+        CREATE TRIGGER broken BEFORE INSERT ON intake.child_lookup
+            FOR EACH ROW EXECUTE FUNCTION intake.broken();
+        """
+    )
+    raw = Raw(0, 7, NOW, b"k", headers("school-1", "n-7"), orjson.dumps(NOTIFICATION))
+    async with intake.pool.acquire() as tx, tx.transaction():
+        door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
+        failure = RuntimeError("a bug")
+        row = (await intake.inbox.take(tx, door, [intake.inbox.read(raw)], failure))[0]
+    await conn.execute("DROP TRIGGER broken ON intake.child_lookup")
+    await conn.close()
+
+    answer = await intake.http.post(
+        f"/internal/set-aside/{told(row, events.SIGNAL)[0]['item']}/redrive",
+        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+    )
+
+    assert (row.outcome, answer.status_code, answer.json()) == ("parked", 200, {"applied": 1})
+    left = await fetch(
+        intake.admin_url, "SELECT convert_from(value, 'UTF8') v FROM intake.outbox ORDER BY id"
+    )
+    sent = [orjson.loads(each["v"]) for each in left]
+    assert sent[0]["kind"] == "notification"
+    assert datetime.fromisoformat(sent[0]["received_at"]) == NOW
+    assert sent[-1]["state"] == "closed"
+    assert await value(intake.admin_url, "SELECT count(*) FROM intake.parked_key") == 0
+    assert await value(intake.admin_url, "SELECT outcome FROM intake.event_log") == "applied"
