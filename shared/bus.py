@@ -243,7 +243,7 @@ class Consumer(Generic[E]):
     async def _take(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
         """Fence partitions that are new to this process: no batch runs before that succeeded."""
         if self._lost_generation == self._generation:
-            raise PartitionLostError("fenced off: waits for the group's next assignment")
+            await self._prove_membership(records)
         assert self.pool is not None  # noqa: S101 -- the app sets it before the broker starts
         if self._uncertain:
             await self._look_again()
@@ -260,6 +260,22 @@ class Consumer(Generic[E]):
                 self._door = await store.door(conn, self.group, await self._cluster(), self.topic)
             self._positions |= await store.take_partitions(conn, self._door, first)
         log.info("partitions_taken", topic=self.topic, count=len(new))
+
+    async def _prove_membership(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
+        """Fenced off: ask the broker whether the partitions are ours, and take them anew if so.
+
+        Whoever fenced us off may have died before the group knew of it; then no assignment ever
+        comes. A commit is refused (`CommitFailedError`) to a process that is not a member any more.
+        """
+        starts: dict[TopicPartition, int] = {}
+        for record in records:
+            starts.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- a running subscriber has one
+        await consumer.commit(starts)
+        log.warning("partitions_taken_back", topic=self.topic, count=len(self._positions))
+        self._positions.clear()
+        self._lost_generation = -1
 
     async def _look_again(self) -> None:
         """After an outage nobody knows whether the last commit got through: ask PostgreSQL."""
