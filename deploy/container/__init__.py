@@ -1,0 +1,1 @@
+"""What only containers need: reading secrets from files, and making them for a first try."""
