@@ -14,7 +14,9 @@ CENTURIES = {"+": 1800, **dict.fromkeys("-YXWVU", 1900), **dict.fromkeys("ABCDEF
 
 # [0-9], not \d: digits of other scripts would make two identities of one code.
 _SHAPE = re.compile(r"([0-9]{6})([-+A-FU-Y])([0-9]{3})([0-9A-FHJ-NPR-Y])")
-_LOOKALIKE = re.compile(r"[0-9]{6}[-+A-FU-Y\u2010-\u2015\u2212][0-9]{3}[0-9A-FHJ-NPR-Y]")
+_LOOKALIKE = re.compile(
+    r"(?<![0-9])[0-9]{6}[-+A-FU-Y\u2010-\u2015\u2212][0-9]{3}[0-9A-FHJ-NPR-Y](?![0-9])"
+)
 FIRST_TEST_NUMBER = 900
 
 

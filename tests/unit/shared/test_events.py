@@ -149,6 +149,8 @@ def test_an_answer_is_yes_no_or_unknown_and_nothing_that_looks_like_it(
     "change",
     [
         {"observations": ""},
+        {"observations": " \n "},
+        {"observations": "huoli\x00"},
         {"observations": 5},
         {"observations": "x" * 20_001},
         {"children": [{"name": "A" * 201}]},
@@ -234,7 +236,9 @@ NOTIFICATIONS = st.builds(
         anonymity_reason=st.none(),
     ),
     children=st.lists(CHILDREN, min_size=1, max_size=3).map(tuple),
-    observations=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200),
+    observations=st.text(
+        st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=200
+    ).map(lambda text: f"Huoli. {text}"),
     reasons=st.lists(st.sampled_from(get_args(ReasonCode)), max_size=4).map(tuple),
     urgency=st.builds(Urgency, in_danger=ANSWERS, assault_suspected=ANSWERS),
 )

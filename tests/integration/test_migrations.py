@@ -1,0 +1,62 @@
+"""Migrations and rights on a real PostgreSQL."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared import migrate
+from shared.migrate import EditedMigrationError, migrate_all, service_url
+
+
+async def test_a_second_run_has_nothing_to_do(database_url: str) -> None:
+    assert await migrate_all(database_url) == []
+
+
+async def test_an_edited_migration_is_refused(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = tmp_path / "0001_messaging.sql"
+    edited.write_text("SELECT 1; -- changed")
+    original = migrate.files
+
+    def changed(schema: str) -> list[Path]:
+        return [edited, *original(schema)[1:]] if schema == "intake" else original(schema)
+
+    monkeypatch.setattr(migrate, "files", changed)
+
+    with pytest.raises(EditedMigrationError, match=r"intake/0001_messaging\.sql"):
+        await migrate_all(database_url)
+
+
+@pytest.mark.parametrize(
+    ("service", "statement"),
+    [
+        ("routing", "SELECT * FROM intake.child_lookup"),
+        ("notifications", "SELECT * FROM routing.child_case"),
+        ("intake", "DELETE FROM keys.data_key"),
+        ("intake", "UPDATE keys.data_key SET wrapped = ''"),
+        ("intake", "UPDATE intake.audit SET actor = 'x'"),
+        ("routing", "DELETE FROM routing.audit"),
+        ("routing", "TRUNCATE routing.act"),
+    ],
+)
+async def test_a_service_may_not(database_url: str, service: str, statement: str) -> None:
+    conn = await asyncpg.connect(service_url(database_url, service, "luotsi"))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
+@pytest.mark.parametrize("table", ["routing.act", "routing.audit", "intake.audit"])
+async def test_not_even_the_owner_changes_what_is_only_added_to(
+    database_url: str, table: str
+) -> None:
+    conn = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(asyncpg.RaiseError, match="never changed or deleted"):
+            await conn.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of this test
+    finally:
+        await conn.close()
