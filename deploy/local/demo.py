@@ -24,7 +24,7 @@ from deploy.local.kafka import KafkaNode, kafka_here
 from deploy.local.machine import demand_space, port_is_free
 from deploy.local.month import SampleMonth, publish_now, publish_past, sample_month, waiting
 from deploy.local.plan import DIRECTORY, USERS, DemoSettings, Plan
-from deploy.local.play import play
+from deploy.local.play import answer_checks, work_on_cases
 from deploy.local.postgres import PostgresServer, postgres_here
 from deploy.local.process import POLL_S, BackgroundProcess
 from deploy.local.programs import SOURCES, Program, programs
@@ -96,7 +96,7 @@ class Demo:
         supervisor.process(self._directory).stop()  # only half of it runs: all of it anew
         self._plan.ports = settings.ports(self._plan.ports)
         self._demand_ports(settings)
-        with step("PostgreSQL and Kafka"):
+        with step("PostgreSQL and Kafka", talks=True):
             self._start_servers(settings)
         with step("keys, topics and schemas"):
             System(self._directory, self._plan.kafka, self._plan.database_url).prepare(SOURCES)
@@ -183,8 +183,11 @@ class Demo:
             plan.save(self._directory)
         with Progress("received, screened and routed", sample.signals) as shown:
             self._wait_until_routed(shown)
-        with Progress("cases worked on by sample workers", 0) as shown:
-            asyncio.run(play(f"http://127.0.0.1:{plan.ports.desk}", utc_now(), shown))
+        desk = f"http://127.0.0.1:{plan.ports.desk}"
+        with Progress("urgency checks answered", 0) as shown:
+            asyncio.run(answer_checks(desk, utc_now(), shown))
+        with Progress("cases worked on", 0) as shown:
+            asyncio.run(work_on_cases(desk, utc_now(), shown))
         with step("watch over clocks and mail switched on"):
             self._open()
         with step("a few messages come in just now"):
@@ -231,13 +234,14 @@ def demand_ports(ports: dict[str, int]) -> None:
     taken = {name: port for name, port in ports.items() if not port_is_free(port)}
     if not taken:
         return
+    another = " (perhaps a demo of another checkout: `make down` there)" if len(taken) > 2 else ""
     told = ", ".join(f"{port} ({USERS[name]})" for name, port in taken.items())
     name, port = next(iter(taken.items()))
     choice = f"`make demo LUOTSI_{name.upper()}_PORT={port + 10}`"
     one = len(taken) == 1
     raise LocalError(
         f"{'Port' if one else 'Ports'} {told} {'is' if one else 'are'} taken by another program.",
-        f"Mend: stop that program, or choose another port, as in {choice}.",
+        f"Mend: stop that program{another}, or choose another port, as in {choice}.",
     )
 
 

@@ -5,7 +5,7 @@ The desk takes times in the past like anybody's late records; who acts is told b
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,13 +13,12 @@ from typing import Any
 import httpx2
 
 from deploy.local.errors import LocalError
-from deploy.local.progress import Progress
 from deploy.sample.staff import LEAD, Act, Notified, Standing, answers, follow_up
 
 AT_ONCE = 8
 PAGE = 500
+CHECKS = "duty/checks"
 LISTS = (
-    "duty/checks",
     "duty/urgent",
     "duty/person_decides",
     "own_worker/own_worker",
@@ -28,64 +27,81 @@ LISTS = (
     "psychiatry/proposed",
     "basic_services/proposed",
 )
-"""Where open cases stand."""
+"""Where cases stand whose urgency has been judged and about which something is open."""
 
 
-async def play(desk: str, now: datetime, progress: Progress) -> int:
-    """Work on every open case as far as it would be at `now`; returns how many acts were done.
+async def answer_checks(desk: str, now: datetime, told: Callable[[int, int], None]) -> None:
+    """Answer every urgency check that would be answered by `now`; tells (done, of all).
 
     What is done already stays: after an interruption it goes on where it was. Raises LocalError
     where the desk refuses an act, `httpx2.HTTPError` where it does not answer.
     """
+    async with api(desk) as client:
+        unjudged = [item async for item in listed(client, CHECKS)]
+        await side_by_side([answer(client, item, now) for item in unjudged], told)
+
+
+async def work_on_cases(desk: str, now: datetime, told: Callable[[int, int], None]) -> None:
+    """Work on every judged case as far as it would be by `now`; otherwise as `answer_checks`."""
+    async with api(desk) as client:
+        children = [item["child"] for name in LISTS async for item in listed(client, name)]
+        work = [work_on(client, child, now) for child in dict.fromkeys(children)]
+        await side_by_side(work, told)
+
+
+def api(desk: str) -> httpx2.AsyncClient:
+    """The desk's JSON API."""
     limits = httpx2.Limits(max_connections=AT_ONCE)
-    async with httpx2.AsyncClient(
-        base_url=f"{desk}/api/v1/", timeout=30, limits=limits, trust_env=False
-    ) as client:
-        children = [child async for child in open_cases(client)]
-        progress.total = len(children)
-        waiting = iter(children)
-        done = 0
-
-        async def work() -> int:
-            nonlocal done
-            acts = 0
-            for child in waiting:
-                acts += await work_on(client, child, now)
-                done += 1
-                progress(done)
-            return acts
-
-        return sum(await asyncio.gather(*(work() for _ in range(AT_ONCE))))
+    return httpx2.AsyncClient(
+        base_url=f"{desk}/api/v1/", timeout=60, limits=limits, trust_env=False
+    )
 
 
-async def open_cases(client: httpx2.AsyncClient) -> AsyncIterator[str]:
-    """The children of every list, each once."""
-    seen: set[str] = set()
-    for name in LISTS:
-        after: str | None = ""
-        while after is not None:
-            page = await get(client, f"queues/{name}", after=after, limit=str(PAGE))
-            for child in (item["child"] for item in page["items"]):
-                if child not in seen:
-                    seen.add(child)
-                    yield child
-            after = page["next"]
+async def side_by_side(
+    work: Sequence[Coroutine[Any, Any, None]], told: Callable[[int, int], None]
+) -> None:
+    """Do it all, a handful at a time."""
+    waiting, done = iter(work), 0
+
+    async def take() -> None:
+        nonlocal done
+        for each in waiting:
+            await each
+            done += 1
+            told(done, len(work))
+
+    try:
+        await asyncio.gather(*(take() for _ in range(AT_ONCE)))
+    finally:
+        for each in waiting:  # left where one of them has failed
+            each.close()
 
 
-async def work_on(client: httpx2.AsyncClient, child: str, now: datetime) -> int:
-    """Do what would be done about one case by `now`; returns how many acts that were."""
-    case = standing(await get(client, f"cases/{child}"))
-    checks = answers(case, now)
-    for act in checks:
+async def listed(client: httpx2.AsyncClient, name: str) -> AsyncIterator[dict[str, Any]]:
+    """Every row of one of the desk's lists."""
+    after: str | None = ""
+    while after is not None:
+        page = await get(client, f"queues/{name}", after=after, limit=str(PAGE))
+        for item in page["items"]:
+            yield item
+        after = page["next"]
+
+
+async def answer(client: httpx2.AsyncClient, item: dict[str, Any], now: datetime) -> None:
+    """Answer one urgency check; the row of the list tells all that is needed."""
+    received = datetime.fromisoformat(item["since"])
+    note = Notified(item["key"], received, open=True, flagged=item["flagged"])
+    for act in answers([note], now):
         await do(client, act)
-    if checks:
-        case = standing(await get(client, f"cases/{child}"))
+
+
+async def work_on(client: httpx2.AsyncClient, child: str, now: datetime) -> None:
+    """Do what would be done about one case by `now`."""
+    case = standing(await get(client, f"cases/{child}"))
     if case.urgency == "urgent":  # the tables propose the duty desk: who goes on with it is read
         case = standing(await get(client, f"cases/{child}/content"))
-    acts = follow_up(case, now)
-    for act in acts:
+    for act in follow_up(case, now):
         await do(client, act)
-    return len(checks) + len(acts)
 
 
 def standing(told: dict[str, Any]) -> Standing:

@@ -12,16 +12,21 @@ SAYS_EVERY_S = 5.0
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
-    """`what ... 3 s` around something that has no number to show."""
+def step(what: str, *, talks: bool = False) -> Iterator[None]:
+    """`what ... 3 s` around something that has no number to show.
+
+    The line stands there from the beginning, unless what is done `talks` itself.
+    """
     began = time.monotonic()
-    print(f"{lead(what)} ", end="", flush=True)
+    live = sys.stdout.isatty() and not talks
+    if live:
+        print(f"{lead(what)} ", end="", flush=True)
     try:
         yield
     except BaseException:
-        print("no", flush=True)
+        print("" if live else lead(what), flush=True)
         raise
-    print(f"{time.monotonic() - began:.0f} s", flush=True)
+    print(f"{chr(13) if live else ''}{lead(what)} {time.monotonic() - began:.0f} s", flush=True)
 
 
 class Progress:
@@ -37,9 +42,9 @@ class Progress:
         self._began = self._said = time.monotonic()
         self._live = sys.stdout.isatty()
 
-    def __call__(self, reached: int) -> None:
-        """So far it is `reached`."""
-        self._reached = reached
+    def __call__(self, reached: int, total: int | None = None) -> None:
+        """So far it is `reached`; `total` where it has become known."""
+        self._reached, self.total = reached, total or self.total
         now = time.monotonic()
         if self._live:
             print(f"\r{self._line()}", end="", flush=True)

@@ -3,7 +3,7 @@
 An act whose time has not come yet is not done: so the last days stay open as they would.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -79,10 +79,10 @@ class Act:
     body: Mapping[str, Any]
 
 
-def answers(case: Standing, now: datetime) -> list[Act]:
+def answers(notifications: Iterable[Notified], now: datetime) -> list[Act]:
     """The urgency checks, answered within minutes at any hour."""
     acts = []
-    for note in case.notifications:
+    for note in notifications:
         rng = Random(f"check {_name(note)}")
         urgent = rng.random() < (URGENT_IF_FLAGGED if note.flagged else URGENT_ELSE)
         at = note.received_at + timedelta(seconds=rng.randrange(150, 1500))

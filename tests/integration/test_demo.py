@@ -195,7 +195,7 @@ def test_some_families_need_the_expert_group() -> None:
 
 def test_sample_workers_decide_the_same_again() -> None:
     for case in a_month_of_cases()[:50]:
-        assert answers(case, UNTIL) == answers(case, UNTIL)
+        assert answers(case.notifications, UNTIL) == answers(case.notifications, UNTIL)
         assert follow_up(case, UNTIL) == follow_up(case, UNTIL)
 
 
@@ -206,7 +206,7 @@ def test_about_one_check_in_twenty_is_urgent_and_all_are_answered_in_time() -> N
         ))
         for n in range(1, 720)
     ]  # fmt: skip
-    acts = [act for case in cases for act in answers(case, UNTIL)]
+    acts = [act for case in cases for act in answers(case.notifications, UNTIL)]
     urgent = sum(act.body["answer"] == "urgent" for act in acts)
 
     assert len(cases) == len(acts)
@@ -219,7 +219,7 @@ def test_about_one_check_in_twenty_is_urgent_and_all_are_answered_in_time() -> N
 def test_no_act_lies_in_the_future_or_before_the_receipt() -> None:
     for case in a_month_of_cases():
         received = case.notifications[0].received_at
-        for act in (*answers(case, UNTIL), *follow_up(case, UNTIL)):
+        for act in (*answers(case.notifications, UNTIL), *follow_up(case, UNTIL)):
             assert received <= act.done_at <= UNTIL
 
 
@@ -262,7 +262,7 @@ def test_what_is_done_is_not_done_again() -> None:
     note = Notified("r.0", received, open=False, flagged=False)
     done = a_case(received, holder_chosen=True, proposals={}, notifications=(note,))
 
-    assert ([], []) == (answers(done, UNTIL), follow_up(done, UNTIL))
+    assert ([], []) == (answers(done.notifications, UNTIL), follow_up(done, UNTIL))
 
 
 def test_only_social_workers_and_their_lead_assess() -> None:
