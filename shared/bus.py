@@ -17,12 +17,13 @@ from faststream.kafka.annotations import NoCast
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared import metrics, store
-from shared.clock import from_milliseconds
+from shared.clock import from_milliseconds, utc_now
 from shared.database import Pool
 from shared.errors import OUTAGES, RACES, BrakeError, PartitionLostError
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.logs import log
 from shared.publisher import Publisher
+from shared.records import read_tolerantly
 from shared.settings import ServiceSettings
 from shared.store import LogRow, Outgoing, Position
 
@@ -39,6 +40,7 @@ class Records(list[ConsumerRecord[bytes, bytes]]):
 
 def kafka_broker(settings: ServiceSettings) -> KafkaBroker:
     """FastStream's broker: it consumes; what leaves goes through `Publisher`."""
+    read_tolerantly()
     return KafkaBroker(
         settings.bootstrap,
         logger=None,
@@ -67,7 +69,7 @@ class Consumer(Generic[E]):
         self.inbox = inbox
         self.pool: Pool | None = None
         self.braked = False
-        self.last_batch_at = 0.0
+        self._last_appended = utc_now()
         self._publisher = publisher
         self._settings = settings
         self._lock = asyncio.Lock()
@@ -128,7 +130,7 @@ class Consumer(Generic[E]):
             await self._back_off(error)
             raise
         self._wait = 0.05
-        self.last_batch_at = time.monotonic()
+        self._last_appended = from_milliseconds(max(record.timestamp for record in records))
         metrics.BATCH_SECONDS.labels(**self._labels).observe(time.perf_counter() - started)
 
     async def _back_off(self, error: BaseException) -> None:
@@ -313,13 +315,17 @@ class Consumer(Generic[E]):
         consumer = self.subscriber.consumer
         if consumer is None or self.pool is None:
             return None
-        mine = sorted(tp for tp in consumer.assignment())
-        if not mine:
+        mine = sorted(consumer.assignment())
+        if not mine:  # another process has them, and tells of them
+            for gauge in (metrics.LAG, metrics.LAG_SECONDS, metrics.UNACCOUNTED):
+                gauge.labels(**self._labels).set(0)
             return 0
         committed = {tp.partition: await consumer.committed(tp) for tp in mine}
         ends = await consumer.end_offsets(mine)
         lag = sum(end - (committed[tp.partition] or 0) for tp, end in ends.items())
         metrics.LAG.labels(**self._labels).set(lag)
+        behind = (utc_now() - self._last_appended).total_seconds() if lag else 0.0
+        metrics.LAG_SECONDS.labels(**self._labels).set(behind)
         async with self.pool.acquire() as conn:
             if self._door is None:
                 self._door = await store.door(conn, self.group, await self._cluster(), self.topic)

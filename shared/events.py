@@ -53,7 +53,9 @@ Line = Annotated[
 ]
 Text = Annotated[
     str,
-    StringConstraints(max_length=20_000, pattern=r"^[^\x00\x0b\x0c\x7f]*[^\s\x00\x7f][^\x00\x0b\x0c\x7f]*$"),
+    StringConstraints(
+        max_length=20_000, pattern=r"^[^\x00\x0b\x0c\x7f]*[^\s\x00\x7f][^\x00\x0b\x0c\x7f]*$"
+    ),
 ]
 Email = Annotated[
     str,

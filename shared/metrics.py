@@ -44,13 +44,7 @@ SEQ_GAP_SECONDS = Gauge(
     "luotsi_seq_gap_seconds", "Age of the oldest event held because an earlier one is missing",
     ["service"],
 )  # fmt: skip
-RECEIVED = Counter(
-    "luotsi_messages_received_total", "Messages at intake's doors", ["service", "outcome"]
-)
 ROUTED = Counter("luotsi_cases_routed_total", "Screenings, by proposed holder", ["holder"])
-DESTINATIONS = Counter(
-    "luotsi_destinations_proposed_total", "Destinations newly proposed", ["destination"]
-)
 QUEUE_OPEN = Gauge("luotsi_queue_open", "Open items of a queue", ["queue"])
 QUEUE_AGE_SECONDS = Gauge(
     "luotsi_queue_oldest_seconds", "Age of the oldest open item of a queue", ["queue"]

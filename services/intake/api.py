@@ -309,7 +309,7 @@ def _internal_routes(
 def _where_route(app: FastAPI, process: Process) -> None:
     """Hop, time and state of a message for ``luotsi where``; nothing about a person."""
 
-    @app.get("/internal/where/{source_id}", include_in_schema=False)
+    @app.get("/internal/where/{source_id:path}", include_in_schema=False)
     async def where(source_id: str) -> dict[str, Any]:
         async with process.pool.acquire() as conn:
             hops = [dict(row) for row in await plumbing.trail(conn, source_id)]
