@@ -103,14 +103,16 @@ async def committed(system: System, group: str) -> dict[int, int]:
     return {tp.partition: meta.offset for tp, meta in found.items()}
 
 
-async def end_offsets(system: System, topic: str) -> dict[TopicPartition, int]:
+async def end_offsets(
+    system: System, topic: str, partitions: int = events.PARTITIONS
+) -> dict[TopicPartition, int]:
     """Where each partition of a topic ends."""
     consumer = AIOKafkaConsumer(bootstrap_servers=system.bootstrap)
     await consumer.start()
     try:
         name = system.prefix + topic
         ends: dict[TopicPartition, int] = await consumer.end_offsets(
-            [TopicPartition(name, p) for p in range(events.PARTITIONS)]
+            [TopicPartition(name, p) for p in range(partitions)]
         )
         return ends
     finally:

@@ -1,0 +1,145 @@
+"""Hostile messages on the inbound topic, among those of other children."""
+
+import asyncio
+import json
+from typing import NamedTuple
+
+import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.local.system import System
+from shared.events import PARTITIONS
+from tests import history
+from tests import system as do
+from tests.hostile.inputs import Hostile, a_body, a_person, an_envelope, hostile_messages
+from tests.hostile.send import Sender, a_sender
+
+PACE_S = 0.02
+AT_ONCE_S = 10.0  # from a message's arrival to its item at the duty desk
+DELAY_S = 1.0  # at most so much later for the bad one before it
+
+
+class Sent(NamedTuple):
+    message: Hostile
+    place: tuple[int, int]
+
+
+def a_good_one(number: int) -> Hostile:
+    name = f"good-{number}"
+    value = json.dumps(a_body(children=[a_person(number)])).encode()
+    return Hostile(name, name.encode(), value, an_envelope(name), applied=True)
+
+
+async def test_every_hostile_message_is_seen_and_delays_nobody(two: System) -> None:
+    await a_topic(two, "stolen")
+    async with a_sender(two) as sender:
+        before = [await send(sender, a_good_one(n), n) for n in range(120)]
+        await settled_places(two, before)
+        bad, good = [], []
+        for number, message in enumerate(hostile_messages()):
+            bad.append(await send(sender, answering_to(two.prefix, message), number))
+            good.append(await send(sender, a_good_one(1000 + number), number))
+            await asyncio.sleep(PACE_S)
+    await history.settled(two)
+    await history.check(two)
+    await history.nothing_unaccounted(two)
+
+    rows = await log_by_place(two)
+    assert {} == differences(bad, rows)
+    assert {"applied"} == {rows[sent.place]["outcome"] for sent in before + good}
+    await shown_at_once(two, [s for s in bad if rows[s.place]["outcome"] == "quarantined"], rows)
+    await nobody_delayed(two, before, good, rows)
+    stolen = TopicPartition(two.prefix + "stolen", 0)
+    assert {stolen: 0} == await history.end_offsets(two, "stolen", 1)
+
+
+def answering_to(prefix: str, message: Hostile) -> Hostile:
+    """Where a reply is asked for, ask for it at a topic that exists."""
+    headers = [(n, prefix.encode() + v if n == "reply_to" and v else v) for n, v in message.headers]
+    return message._replace(headers=headers)
+
+
+async def a_topic(system: System, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(system.prefix + name, 1, 1)])
+    finally:
+        await admin.close()
+
+
+async def send(sender: Sender, message: Hostile, number: int) -> Sent:
+    """A bad one and the good one after it lie in one partition."""
+    return Sent(message, await sender.send(message, number % PARTITIONS))
+
+
+async def settled_places(system: System, sent: list[Sent]) -> None:
+    async def all_there() -> bool:
+        return all(s.place in rows for s in sent) if (rows := await log_by_place(system)) else False
+
+    await do.until("the first ones have been read", all_there)
+
+
+async def log_by_place(system: System) -> dict[tuple[int, int], asyncpg.Record]:
+    rows = await history.of(system, "intake", history.LOG)
+    return {(r["partition"], r["offset"]): r for r in rows if r["grp"].endswith("intake")}
+
+
+def differences(
+    sent: list[Sent], rows: dict[tuple[int, int], asyncpg.Record]
+) -> dict[str, tuple[str, str]]:
+    """By name: what became of a message that should have become something else."""
+    found = {}
+    for message, place in sent:
+        outcome = rows[place]["outcome"]
+        wanted = {True: {"applied"}, False: {"quarantined"}, None: {"applied", "quarantined"}}
+        if outcome not in wanted[message.applied]:
+            found[message.name] = (outcome, rows[place]["reason"])
+        if outcome == "quarantined" and not rows[place]["reason"]:
+            found[message.name] = (outcome, "no reason")
+    return found
+
+
+async def shown_at_once(
+    system: System, sent: list[Sent], rows: dict[tuple[int, int], asyncpg.Record]
+) -> None:
+    """Each stands at the duty desk with its four clocks (`history.check`) within seconds."""
+    items = {
+        (r["partition"], r["offset"]): r["opened_at"]
+        for r in await do.fetch(
+            system.admin_url,
+            'SELECT s.partition, s."offset", d.opened_at FROM intake.set_aside s '
+            "JOIN routing.duty_item d ON d.id = s.id",
+        )
+    }
+    late = {
+        s.message.name: seconds
+        for s in sent
+        if (seconds := (items[s.place] - rows[s.place]["received_at"]).total_seconds()) > AT_ONCE_S
+    }
+    assert {} == late
+
+
+async def nobody_delayed(
+    system: System,
+    before: list[Sent],
+    good: list[Sent],
+    rows: dict[tuple[int, int], asyncpg.Record],
+) -> None:
+    """From the broker's append time to the decision: with bad ones between, against without."""
+    decided = {
+        row["receipt"]: row["decided_at"]
+        for row in await do.fetch(
+            system.admin_url,
+            "SELECT split_part(because, '.', 1) AS receipt, decided_at FROM routing.decision",
+        )
+    }
+    receipts = {name[1]: r for name, r in history.accepted(await history.read(system)).items()}
+
+    def waited(sent: Sent) -> float:
+        at = decided[str(receipts[sent.message.name].receipt_id)]
+        return float((at - rows[sent.place]["received_at"]).total_seconds())
+
+    alone, among = max(map(waited, before)), max(map(waited, good))
+    assert among < alone + DELAY_S, f"{among:.2f} s among bad ones, {alone:.2f} s without"
