@@ -359,7 +359,7 @@ class NoticeEvent(_Internal):
 
     id: str
     about: UUID
-    kind: Literal["delivered", "undeliverable", "parked"]
+    kind: Literal["delivered", "undeliverable", "parked", "redriven"]
     purpose: Literal["receipt", "duty_alert"]
     reason: str | None = None
     received_at: AwareDatetime

@@ -145,23 +145,26 @@ def notices(rules: Rules, clock: Clock) -> Inbox[NoticeEvent]:
         now = clock()
         outcomes = []
         for item in batch:
-            notice = item.event
             answers: list[Outgoing] = []
-            if notice.kind != "delivered":
-                aside = SetAside(
-                    id=notice.id,
-                    item=notice.about,
-                    state="opened",
-                    service="notifications",
-                    outcome="undeliverable" if notice.kind == "undeliverable" else "parked",
-                    reason=notice.reason or notice.purpose,
-                    received_at=notice.received_at,
-                )
-                answers = await _duty_item(tx, aside, rules, now)
+            if item.event.kind != "delivered":
+                answers = await _duty_item(tx, _needs_a_person(item.event), rules, now)
             outcomes.append(Outcome("applied", answers, item.raw.value))
         return outcomes
 
     return Inbox("routing", read_notice, on_notices, park(rules, clock), clock)
+
+
+def _needs_a_person(notice: NoticeEvent) -> SetAside:
+    """A notice that did not get there, or was parked; or that no longer is."""
+    return SetAside(
+        id=notice.id,
+        item=notice.about,
+        state="closed" if notice.kind == "redriven" else "opened",
+        service="notifications",
+        outcome="undeliverable" if notice.kind == "undeliverable" else "parked",
+        reason=notice.reason or notice.kind,
+        received_at=notice.received_at,
+    )
 
 
 def duty_event(item: UUID, seq: int, kind: events.CaseEventKind, now: datetime) -> Outgoing:

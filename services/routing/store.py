@@ -216,10 +216,10 @@ async def clocks_to_tell(
     """
     return await conn.fetch(
         """
-        SELECT about, kind, child, due, due <= $1 AS late FROM clock
+        SELECT about, kind, child, due, due <= $1::timestamptz AS late FROM clock
         WHERE stopped_at IS NULL AND (
             (warned_at IS NULL AND CASE WHEN kind = 'urgency'
-                THEN started_at + (due - started_at) / 2 <= $1 ELSE target - $2 <= $1 END)
+                THEN started_at + (due - started_at) / 2 <= $1 ELSE target - $2::interval <= $1 END)
             OR (late_at IS NULL AND due <= $1))
         ORDER BY child, due LIMIT $3
         """,

@@ -24,6 +24,7 @@ from deploy.local.mailcatcher import Box, Caught, build_app, listen
 from deploy.local.process import BackgroundProcess
 from services.notifications.channels import smtp
 from services.notifications.handlers import case_events, signals
+from services.notifications.redrive import NotParkedError, redrive
 from services.notifications.sender import Sender, Templates
 from services.notifications.settings import NotificationSettings
 from services.notifications.watch import measure
@@ -561,6 +562,28 @@ async def test_an_early_case_event_waits_for_the_gap_and_none_is_lost(county: Co
     assert 0 == await county.owner.fetchval("SELECT count(*) FROM notifications.held_case_event")
     assert 5 == await county.owner.fetchval("SELECT count(*) FROM notifications.event_log")
     assert 0 == await measure(county.pool)
+
+
+async def test_what_was_parked_is_taken_again_by_a_person_and_routing_is_told(
+    county: County,
+) -> None:
+    signal = (await county.a_message())[0]
+    inbox = signals(county.keys, utc_now, None)
+    raw = Raw(0, 0, AT, b"k", [], signal.model_dump_json().encode())
+    async with county.pool.acquire() as tx, tx.transaction():
+        door = await store.door(tx, "test", "cluster", SIGNAL)
+        await inbox.take(tx, door, [inbox.read(raw)], RuntimeError("a bug"))
+    item = await county.owner.fetchval("SELECT id FROM notifications.set_aside")
+
+    applied = await redrive(county.pool, county.settings, item, "kaisa", utc_now)
+
+    assert applied == 1
+    assert await county.states() == ["created"]
+    assert [(told.kind, told.about) for told in await county.outbox()] == [("redriven", item)]
+    audit = await county.owner.fetch("SELECT actor, act FROM notifications.audit")
+    assert [tuple(row) for row in audit] == [("kaisa", "re-drive")]
+    with pytest.raises(NotParkedError):
+        await redrive(county.pool, county.settings, item, "kaisa", utc_now)
 
 
 async def test_waiting_notices_are_measured(county: County) -> None:
