@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
@@ -120,6 +121,7 @@ def api_routes(
     tokens = load_tokens(settings)
     source_of = _authenticated(tokens)
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _not_valid)
 
     @app.post(
         "/v1/notifications", status_code=202, response_model=Receipt, responses=RESPONSES,
@@ -167,6 +169,13 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 -- registered for it alone
     headers = {"Retry-After": "5"} if error.status == 503 else None
     return JSONResponse(error.body, error.status, headers, media_type=PROBLEM)
+
+
+async def _not_valid(request: Request, _error: Exception) -> JSONResponse:
+    """FastAPI's own answer would repeat what was sent."""
+    return await _problem(
+        request, Problem(422, "not-valid", "Not valid", "See what /openapi.json says of it.")
+    )
 
 
 async def _raw(
@@ -310,7 +319,7 @@ def _where_route(app: FastAPI, process: Process) -> None:
     """Hop, time and state of a message for ``luotsi where``; nothing about a person."""
 
     @app.get("/internal/where/{source_id:path}", include_in_schema=False)
-    async def where(source_id: str) -> dict[str, Any]:
+    async def where(source_id: events.SourceId) -> dict[str, Any]:
         async with process.pool.acquire() as conn:
             hops = [dict(row) for row in await plumbing.trail(conn, source_id)]
             for hop in hops:
@@ -413,4 +422,6 @@ async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Notification
         await sealer.load(tx, [record["item"] for record in waiting])
         return (await redrive_key(tx, inbox, row["key"], again, done)).applied
     await sealer.load(tx, [row["id"]])
+    # Closed first, or the handler would find it open and close it as resent, too.
+    await plumbing.close_set_aside(tx, [row["id"]], "re-driven")
     return (await redrive_item(tx, inbox, row, again, done)).applied
