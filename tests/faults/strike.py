@@ -119,17 +119,22 @@ async def kill_in_the_middle(
 
 
 async def freeze_in_the_middle(
-    system: System, running: RunningService, rng: Random, seconds: float = 40.0
-) -> Hit:
-    """SIGSTOP a process at a moment at which it has something open, and leave it stopped."""
+    system: System, running: RunningService, rng: Random, wanted: Hit, seconds: float = 60.0
+) -> None:
+    """SIGSTOP a process at a moment at which `wanted` is open, and leave it stopped."""
     deadline = time.monotonic() + seconds
     pid = running.process.pid
     assert pid is not None
     while time.monotonic() < deadline:
         await asyncio.sleep(rng.uniform(0.0, 0.3))
         os.kill(pid, signal.SIGSTOP)
-        hit = await hit_of(system, running)
-        if hit is not None:
-            return hit
+        if await hit_of(system, running) == wanted:
+            return
         os.kill(pid, signal.SIGCONT)
-    raise AssertionError(f"{running.process.name} was never in the middle of anything")
+    raise AssertionError(f"{running.process.name} was never in the middle of a {wanted}")
+
+
+def thaw(running: RunningService) -> None:
+    """Let a frozen process go on (SIGCONT)."""
+    assert running.process.pid is not None
+    os.kill(running.process.pid, signal.SIGCONT)
