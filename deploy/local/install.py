@@ -136,7 +136,7 @@ def install(scope: str) -> None:
 
 def cannot(needs: list[Need], first_way: str) -> LocalError:
     """Say what is missing and every way to get it."""
-    ways = [way for way in (first_way, *(need.otherwise for need in needs)) if way]
+    ways = dict.fromkeys(way for way in (first_way, *(need.otherwise for need in needs)) if way)
     names = " and ".join(need.what for need in needs)
     return LocalError(
         f"{names} {'is' if len(needs) == 1 else 'are'} missing.", f"Mend: {'; or '.join(ways)}."
