@@ -24,6 +24,7 @@ from shared.hetu import make_hetu
 from shared.ids import time_ordered_id
 from shared.inbox import Incoming, Raw
 from shared.sealing import KeyFile, Sealer
+from shared.store import LogRow
 
 NOON = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)  # a Tuesday, 12.00 in Finland
 RULES = Path(__file__).resolve().parent.parent / "services" / "routing" / "rules"
@@ -76,7 +77,7 @@ class AChild:
     def card(self) -> bytes:
         """The person card, as it is sealed."""
         given = {"name": self.name, "hetu": self.hetu if self.known else None, **self.more}
-        return NotifiedChild(**given).model_dump_json().encode()
+        return NotifiedChild.model_validate_json(json.dumps(given)).model_dump_json().encode()
 
 
 def a_signal(
@@ -177,7 +178,26 @@ class Cases:
             await self._take(tx, [SetAside(**given)])
         return item
 
-    async def _take(self, tx: Connection, messages: Sequence[Signal | SetAside]) -> None:
+    async def parked(self, child: AChild) -> UUID:
+        """A notification about the child that the handler could not apply; its item's id."""
+        async with self.pool.acquire() as tx, tx.transaction():
+            if child.id not in self._keys:
+                await plumbing.add_data_keys(tx, [self.sealer.new_key(child.id)])
+                self._keys.add(child.id)
+            signal, notifier = a_signal(self.sealer, child, received_at=self.clock())
+            await plumbing.add_data_keys(tx, [notifier])
+            (row,) = await self._take(tx, [signal], RuntimeError("a bug"))
+            item: UUID = await tx.fetchval(
+                'SELECT id FROM set_aside WHERE door = $1 AND "offset" = $2', row.door, row.offset
+            )
+        return item
+
+    async def _take(
+        self,
+        tx: Connection,
+        messages: Sequence[Signal | SetAside],
+        failure: BaseException | None = None,
+    ) -> list[LogRow]:
         door = await plumbing.door(tx, "routing-signal", "test", events.SIGNAL)
         batch = []
         for message in messages:
@@ -187,4 +207,4 @@ class Cases:
             read = self._inbox.read(raw)
             assert isinstance(read, Incoming)
             batch.append(read)
-        await self._inbox.take(tx, door, batch)
+        return await self._inbox.take(tx, door, batch, failure)

@@ -3,14 +3,15 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
+import uvicorn
 from fastapi import FastAPI
 
 from services.routing.desk.app import build_app
@@ -120,14 +121,56 @@ async def a_desk(
     """A desk over this database, ready, with its sample workers."""
     settings = desk_settings(database_url, directory, **more)
     app = build_app(settings, clock, (lambda _: intake) if intake else Intake)
+    async with _beside(app, settings, clock) as desk, app.router.lifespan_context(app):
+        await started(app)
+        yield desk
+
+
+@asynccontextmanager
+async def a_served_desk(
+    database_url: str, directory: Path, clock: SetClock
+) -> AsyncIterator[tuple[Desk, str]]:
+    """As `a_desk`, behind a real web server; also gives its address."""
+    settings = desk_settings(database_url, directory)
+    app = build_app(settings, clock)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    async with _beside(app, settings, clock) as desk:
+        serving = asyncio.create_task(server.serve())
+        try:
+            await started(app)
+            while not server.started:
+                await asyncio.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            yield desk, f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals of the test run alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _beside(app: FastAPI, settings: RoutingSettings, clock: SetClock) -> AsyncIterator[Desk]:
     app.state.process.relays = False
     sealer = Sealer(KeyFile(settings.key_file))
     pool = await open_pool(settings.database_url.get_secret_value(), "routing", size=4)
     await add_workers(pool)
-    async with app.router.lifespan_context(app):
-        deadline = time.monotonic() + 30
-        while not app.state.process.started:
-            assert time.monotonic() < deadline, "the desk did not start"
-            await asyncio.sleep(0.01)
-        yield Desk(app, pool, clock, Cases(pool, sealer, clock))
+    yield Desk(app, pool, clock, Cases(pool, sealer, clock))
     await pool.close()
+
+
+async def started(app: FastAPI) -> None:
+    """Wait until the process has found its database."""
+    deadline = time.monotonic() + 30
+    while not app.state.process.started:
+        assert time.monotonic() < deadline, "the desk did not start"
+        await asyncio.sleep(0.01)

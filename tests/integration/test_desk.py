@@ -1,7 +1,7 @@
 """The desk on a real PostgreSQL: acts, clocks, who may what, and what nobody may see."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from services.routing.desk.app import build_app
+from services.routing.desk.intake import Intake
 from shared.events import CodedFacts
 from tests.builders import NOON, WORDS, AChild, SetClock
 from tests.deskside import Desk, a_desk, desk_settings
@@ -310,6 +311,122 @@ async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(d
     assert set() == await running(desk, str(item))
     (event,) = await events_of(desk)
     assert ("duty_item_closed", 2) == (event["kind"], event["seq"])
+
+
+async def test_who_a_child_is_goes_to_intake_in_the_workers_name_and_is_not_kept_here(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    asked: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200, json={"child": "x", "state": "identified"})
+
+    intake = an_intake(database_url, tmp_path, answer)
+    async with a_desk(database_url, tmp_path, clock, intake) as desk:
+        child = AChild(known=False)
+        await desk.cases.notified(child)
+        told = await desk.post("aino", f"/cases/{child.id}/identity", hetu=child.hetu, name="Testi")
+        acts = await desk.rows("SELECT * FROM act")
+
+    assert 200 == told.status_code
+    (request,) = asked
+    assert ("Bearer t", "aino") == (
+        request.headers["authorization"],
+        request.headers["x-luotsi-worker"],
+    )
+    assert {"child": str(child.id), "hetu": child.hetu, "name": "Testi"} == orjson.loads(
+        request.content
+    )
+    assert child.hetu not in str([dict(act) for act in acts])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "told"),
+    [
+        (409, "known-identity", (409, "known-identity")),
+        (422, "invalid-hetu", (422, "invalid-hetu")),
+        (500, "broken", (503, "intake-away")),
+        (401, "unknown-token", (503, "intake-away")),
+    ],
+)
+async def test_what_intake_refuses_is_told_and_no_act_is_kept(
+    database_url: str,
+    tmp_path: Path,
+    clock: SetClock,
+    status: int,
+    kind: str,
+    told: tuple[int, str],
+) -> None:
+    intake = an_intake(
+        database_url,
+        tmp_path,
+        lambda _: httpx2.Response(status, json={"type": f"urn:luotsi:problem:{kind}"}),
+    )
+    async with a_desk(database_url, tmp_path, clock, intake) as desk:
+        child = AChild(known=False)
+        await desk.cases.notified(child)
+        answer = await desk.post("aino", f"/cases/{child.id}/identity", hetu=child.hetu)
+        acts = await desk.rows("SELECT 1 FROM act")
+
+    assert told == (answer.status_code, answer.json()["type"].rpartition(":")[2])
+    assert [] == acts
+
+
+async def test_the_original_of_a_message_is_shown_escaped_and_its_opening_is_noted(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    intake = an_intake(
+        database_url,
+        tmp_path,
+        lambda _: httpx2.Response(200, json={"content": '{"name": "<b>Testi</b>"'}),
+    )
+    async with a_desk(database_url, tmp_path, clock, intake) as desk:
+        item = await desk.cases.set_aside()
+        async with desk.browser("aino") as aino:
+            page = await aino.open(f"/items/{item}")
+            whole = await aino.open(f"/items/{item}/original")
+        audit = await desk.rows("SELECT act, subject FROM audit")
+
+    assert "Testi" not in page.text
+    assert "&lt;b&gt;Testi&lt;/b&gt;" in whole.text
+    assert [("original-opened", str(item))] == [tuple(row) for row in audit]
+
+
+async def test_what_routing_set_aside_is_taken_again_here_in_order(desk: Desk) -> None:
+    child = AChild()
+    items = [await desk.cases.parked(child), await desk.cases.parked(child)]
+
+    told = await desk.post("aino", f"/set-aside/{items[0]}/redrive")
+
+    assert 200 == told.status_code, told.text
+    case = await desk.get("aino", f"/cases/{child.id}")
+    assert 2 == len(case["notifications"])
+    assert [] == (await desk.get("aino", "/queues/duty/set_aside"))["items"]
+    for item in items:
+        assert set() == await running(desk, str(item))
+    kinds = [event["kind"] for event in await events_of(desk)]
+    assert ["screened", "screened", "duty_item_closed", "duty_item_closed"] == kinds
+    again = await desk.post("eero", f"/set-aside/{items[0]}/redrive")
+    assert 409 == again.status_code
+
+
+async def test_a_message_that_still_cannot_be_applied_stays_at_the_desk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = await desk.cases.parked(AChild())
+
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("still broken")
+
+    monkeypatch.setattr("services.routing.store.lock_cases", breaks)
+    told = await desk.post("aino", f"/set-aside/{item}/redrive")
+
+    assert (422, "still-fails") == (told.status_code, told.json()["type"].rpartition(":")[2])
+    assert [str(item)] == [
+        row["key"] for row in (await desk.get("aino", "/queues/duty/set_aside"))["items"]
+    ]
+    assert [2] == [row["attempts"] for row in await desk.rows("SELECT attempts FROM set_aside")]
 
 
 # --- what nobody may see --------------------------------------------------------------------------
@@ -637,6 +754,13 @@ async def test_a_second_process_knows_the_sessions_of_the_first(
 
     assert 200 == page.status_code
     assert "Aino Esimerkki" in page.text
+
+
+def an_intake(
+    database_url: str, directory: Path, answer: Callable[[httpx2.Request], httpx2.Response]
+) -> Intake:
+    """Intake as seen from here: only its answers."""
+    return Intake(desk_settings(database_url, directory), httpx2.MockTransport(answer))
 
 
 async def _as_owner(database_url: str, statement: str, *args: Any) -> None:

@@ -123,7 +123,7 @@ async def _answer(desk: Desk, sessions: Sessions, request: Request, fault: Fault
         return RedirectResponse(f"/login?next={target}", 303)
     page = Page(request, language_of(request), desk.settings.demo, desk.clock)
     return page.render(
-        "fault.html",
+        "live_fault.html" if request.url.path.startswith("/live/") else "fault.html",
         fault.status,
         headline=headline(page, fault),
         text=page.words.text(TEXTS[fault.code]),

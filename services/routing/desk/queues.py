@@ -26,6 +26,7 @@ PAGE = 50
 Position = list[Any]
 Fetch = Callable[[Connection, Position, int], Awaitable[Sequence[store.Row]]]
 
+_FIRST_LIMITS = ("urgency", "assessment_start")  # what matters before anything was judged
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = UUID(int=0)
 _MICROSECOND = timedelta(microseconds=1)
@@ -257,7 +258,7 @@ def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], s
     about = row.get("about", "")
     clocks = [c for c in running if c["child"] == row["child"]]
     if section.of_notification:
-        clocks = [c for c in clocks if c["about"] == about]
+        clocks = [c for c in clocks if c["about"] == about and c["kind"] in _FIRST_LIMITS]
     else:
         clocks = [c for c in clocks if c["kind"] != "urgency"]
     return Item(
@@ -283,7 +284,7 @@ def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], s
 def _aside_item(
     section: Section, row: store.Row, running: Sequence[store.Row], show: Shown
 ) -> Item:
-    clocks = [c for c in running if c["about"] == str(row["id"])]
+    clocks = [c for c in running if c["about"] == str(row["id"]) and c["kind"] in _FIRST_LIMITS]
     return Item(
         key=str(row["id"]),
         kind="set_aside",
@@ -316,7 +317,7 @@ def why(
     """The reasons of a stored decision in the viewer's language."""
     rows = tuple(r for r in rule_rows if not tables or r.partition("/")[0] in tables)
     stored = Decision((), "perus", "duty", (), rows, {}, version, "")
-    return reasons(stored, show.rules.tables, show.words.language)
+    return tuple(dict.fromkeys(reasons(stored, show.rules.tables, show.words.language)))
 
 
 # --- positions and liveness ----------------------------------------------------------------------
