@@ -17,6 +17,8 @@ _SHAPE = re.compile(r"([0-9]{6})([-+A-FU-Y])([0-9]{3})([0-9A-FHJ-NPR-Y])")
 _LOOKALIKE = re.compile(
     r"(?<![0-9])[0-9]{6}[-+A-FU-Y\u2010-\u2015\u2212][0-9]{3}[0-9A-FHJ-NPR-Y](?![0-9])"
 )
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 FIRST_TEST_NUMBER = 900
 
 
@@ -74,5 +76,17 @@ def make_hetu(born: date, individual: int, separator: str | None = None) -> Hetu
 
 
 def contains_hetu(text: str) -> bool:
-    """True if something shaped like a code stands in the text, other dashes included."""
-    return _LOOKALIKE.search(text.upper()) is not None
+    """True if a code stands anywhere in the text, in any case and with any kind of dash.
+
+    Only codes whose date and check character are right count: hexadecimal ids are full of the
+    shape alone. A UUID is taken for one.
+    """
+    if _UUID.fullmatch(text):
+        return False
+    for match in _LOOKALIKE.finditer(text.upper()):
+        try:
+            parse_hetu(_DASHES.sub("-", match[0]))
+        except InvalidHetuError:
+            continue
+        return True
+    return False

@@ -126,6 +126,8 @@ def test_numbers_from_900_are_temporary_and_lower_ones_are_persons() -> None:
         "hetu=100190-999P;",
         "rivi\n010516B903X\nrivi",
         '{"hetu":"010594Y9032"}',
+        "x010594Y9032",
+        "100190\u2013999P",
     ],
 )
 def test_a_code_inside_other_text_is_found(text: str) -> None:
@@ -133,7 +135,19 @@ def test_a_code_inside_other_text_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "puh. 040 123 4567", "17.11.2026", "010594", "FI-00100", "1010594Y90320"]
+    "text",
+    [
+        "",
+        "puh. 040 123 4567",
+        "17.11.2026",
+        "010594",
+        "FI-00100",
+        "1010594Y90320",
+        "991394A9032",  # the shape, but no date
+        "010594Y9033",  # the shape, but not its check character
+        "9f010594-a903-2b1c-8d3e-0a1b2c3d4e5f",
+        "010594a9-0320-4b1c-8d3e-0a1b2c3d4e5f",
+    ],
 )
 def test_text_without_a_code_is_left_alone(text: str) -> None:
     assert not contains_hetu(text)
