@@ -24,12 +24,6 @@ _CASE = """
     d.rows AS rule_rows, d.rules
 """
 _DECISION = "JOIN decision d ON d.child = c.child AND d.seq = c.decision_seq"
-_FIRST_CLOCK = """
-    JOIN LATERAL (
-        SELECT k.due, k.started_at FROM clock k
-        WHERE k.child = c.child AND k.stopped_at IS NULL AND k.kind <> 'urgency'
-        ORDER BY k.due, k.started_at LIMIT 1) k ON true
-"""
 
 
 # --- lists --------------------------------------------------------------------------------------
@@ -63,16 +57,13 @@ async def urgent_cases(
     conn: Connection, after: tuple[datetime, datetime, UUID], limit: int
 ) -> list[Row]:
     """Cases judged urgent that the duty desk holds, the next limit first."""
-    return await conn.fetch(
-        f"""
-        SELECT k.due, k.started_at AS since, {_CASE}
-        FROM child_case c {_FIRST_CLOCK} {_DECISION}
-        WHERE c.urgency = 'urgent' AND coalesce(c.confirmed, c.holder) = 'duty'
-          AND (k.due, k.started_at, c.child) > ($1, $2, $3)
-        ORDER BY k.due, k.started_at, c.child LIMIT $4
-        """,  # noqa: S608 -- constants of this file
-        *after, limit,
-    )  # fmt: skip
+    few = await conn.fetchval(
+        "SELECT count(*) FROM (SELECT 1 FROM child_case WHERE urgency = 'urgent' LIMIT $1) AS t",
+        SORTABLE,
+    )
+    condition = "c.urgency = 'urgent' AND coalesce(c.confirmed, c.holder) = $1"
+    read = _by_sorting if few < SORTABLE else _by_clock
+    return await read(conn, condition, ("duty", *after, limit))
 
 
 async def held_cases(
@@ -84,49 +75,53 @@ async def held_cases(
         "WHERE coalesce(c.confirmed, c.holder) = $1 LIMIT $2) AS t",
         holder, SORTABLE,
     )  # fmt: skip
-    read = _held_by_sorting if few < SORTABLE else _held_by_clock
-    return await read(conn, holder, after, limit)
+    read = _by_sorting if few < SORTABLE else _by_clock
+    return await read(conn, "coalesce(c.confirmed, c.holder) = $1", (holder, *after, limit))
 
 
-async def _held_by_sorting(
-    conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
-) -> list[Row]:
+async def _by_sorting(conn: Connection, condition: str, args: tuple[object, ...]) -> list[Row]:
+    """For few cases: the next limit of each, sorted."""
     return await conn.fetch(
         f"""
-        SELECT k.due, k.started_at AS since, {_CASE}
-        FROM child_case c {_FIRST_CLOCK} {_DECISION}
-        WHERE coalesce(c.confirmed, c.holder) = $1
-          AND (k.due, k.started_at, c.child) > ($2, $3, $4)
-        ORDER BY k.due, k.started_at, c.child LIMIT $5
+        SELECT p.due, p.started_at AS since, {_CASE}
+        FROM (
+            SELECT k.due, k.started_at, c.child FROM child_case c
+            JOIN LATERAL (
+                SELECT r.due, r.started_at FROM clock r
+                WHERE r.child = c.child AND r.stopped_at IS NULL AND r.kind <> 'urgency'
+                ORDER BY r.due, r.started_at LIMIT 1) k ON true
+            WHERE {condition} AND (k.due, k.started_at, c.child) > ($2, $3, $4)
+            ORDER BY k.due, k.started_at, c.child LIMIT $5) p
+        JOIN child_case c ON c.child = p.child {_DECISION}
+        ORDER BY p.due, p.started_at, p.child
         """,  # noqa: S608 -- constants of this file
-        holder, *after, limit,
-    )  # fmt: skip
+        *args,
+    )
 
 
-async def _held_by_clock(
-    conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
-) -> list[Row]:
+async def _by_clock(conn: Connection, condition: str, args: tuple[object, ...]) -> list[Row]:
+    """For many cases: along the running clocks until the page is full."""
     return await conn.fetch(
         f"""
-        SELECT k.due, k.started_at AS since, {_CASE}
+        SELECT p.due, p.started_at AS since, {_CASE}
         FROM (
             SELECT k.due, k.started_at, k.child FROM clock k
             JOIN child_case c ON c.child = k.child
             WHERE k.stopped_at IS NULL AND k.kind <> 'urgency'
               AND (k.due, k.started_at) >= ($2, $3)
               AND (k.due, k.started_at, k.child) > ($2, $3, $4)
-              AND coalesce(c.confirmed, c.holder) = $1
+              AND {condition}
               AND NOT EXISTS (
                 SELECT 1 FROM clock e
                 WHERE e.child = k.child AND e.stopped_at IS NULL AND e.kind <> 'urgency'
                   AND (e.due, e.started_at, e.kind, e.about)
                     < (k.due, k.started_at, k.kind, k.about))
-            ORDER BY k.due, k.started_at, k.child LIMIT $5) k
-        JOIN child_case c ON c.child = k.child {_DECISION}
-        ORDER BY k.due, k.started_at, k.child
+            ORDER BY k.due, k.started_at, k.child LIMIT $5) p
+        JOIN child_case c ON c.child = p.child {_DECISION}
+        ORDER BY p.due, p.started_at, p.child
         """,  # noqa: S608 -- constants of this file
-        holder, *after, limit,
-    )  # fmt: skip
+        *args,
+    )
 
 
 async def nameless_cases(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
