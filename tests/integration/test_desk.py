@@ -1,6 +1,9 @@
 """The desk on a real PostgreSQL: acts, clocks, who may what, and what nobody may see."""
 
 import asyncio
+import os
+import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -723,6 +726,54 @@ async def test_a_page_is_woken_when_something_arrives(desk: Desk) -> None:
 
         assert b"event: changed\ndata: {}\n\n" == await waiting
         await hub_events.aclose()
+
+
+async def test_a_desk_told_to_stop_does_not_wait_for_open_pages(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    settings = desk_settings(database_url, tmp_path)
+    environment = {
+        "LUOTSI_DATABASE_URL": settings.database_url.get_secret_value(),
+        "LUOTSI_KEY_FILE": str(settings.key_file),
+        "LUOTSI_KAFKA": settings.kafka,
+        "LUOTSI_DEMO": "true",
+    }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "uvicorn", "--factory", "services.routing.desk.app:build_app",
+        "--port", str(port), "--timeout-graceful-shutdown", "60",
+        env={**os.environ, **environment}, stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with (
+            asyncio.timeout(40),
+            httpx2.AsyncClient(headers={"Authorization": "Worker aino"}) as client,
+        ):
+            await _ready(client, base)
+            async with client.stream("GET", f"{base}/events", timeout=None) as stream:
+                lines = stream.aiter_lines()
+                assert "retry: 2000" == await anext(lines)
+                process.terminate()
+                async for _ in lines:
+                    pass
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _ready(client: httpx2.AsyncClient, base: str) -> None:
+    while True:
+        try:
+            if (await client.get(f"{base}/ready")).status_code == 200:
+                return
+        except httpx2.TransportError:
+            await asyncio.sleep(0.05)
 
 
 async def test_the_api_is_described_without_anything_from_elsewhere(desk: Desk) -> None:

@@ -1,7 +1,6 @@
 """The desk: pages, JSON API and liveness; the second process of routing.
 
-Open pages hold a stream of events for ever, so run it with a limit on how long a shutdown waits:
-``uvicorn --factory services.routing.desk.app:build_app --timeout-graceful-shutdown 3``.
+Run it with ``uvicorn --factory services.routing.desk.app:build_app``.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,11 @@ authorised routes. Wakes are coalesced: a storm of events costs each page a few 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from types import FrameType
 
 from services.routing.desk import store
 from shared.errors import OUTAGES
@@ -23,10 +27,15 @@ class Hub:
 
     def __init__(self) -> None:
         self._clients: set[asyncio.Event] = set()
+        self._ending = False
         self.listening = asyncio.Event()
 
     async def listen(self, process: Process) -> None:
         """A loop of the process; after an outage everything counts as changed."""
+        with self._ended_by_signals():
+            await self._listen(process)
+
+    async def _listen(self, process: Process) -> None:
         while True:
             try:
                 async with process.pool.acquire() as conn:
@@ -55,6 +64,35 @@ class Hub:
         for client in self._clients:
             client.set()
 
+    def end(self) -> None:
+        """Close every stream: a server that stops waits for its open answers."""
+        self._ending = True
+        self.wake()
+
+    @contextlib.contextmanager
+    def _ended_by_signals(self) -> Iterator[None]:
+        """Close the streams when the web server is told to stop, before it waits for them."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def told(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.end)
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        servers = [number for number, handler in before.items() if callable(handler)]
+        for number in servers:
+            signal.signal(number, told)
+        try:
+            yield
+        finally:
+            for number in servers:
+                signal.signal(number, before[number])
+
     def _heard(self, *_: object) -> None:
         self.wake()
 
@@ -72,6 +110,8 @@ class Hub:
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
+                if self._ending:
+                    return
                 client.clear()
                 yield b"event: changed\ndata: {}\n\n"
                 await asyncio.sleep(AT_MOST_EVERY)
