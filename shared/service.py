@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request, Response
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -73,9 +74,7 @@ class Process:
                         await self._pool.close()
 
     async def _run(self) -> None:
-        self._pool = await open_pool_when_up(
-            self.settings.database_url.get_secret_value(), self.schema, size=self.settings.pool_size
-        )
+        self._pool = await self._open_pool()
         await self._wait_for_head()
         for consumer in self.consumers:
             consumer.pool = self._pool
@@ -89,6 +88,19 @@ class Process:
         self._spawn(self._account(), "account")
         self.started = True
         log.info("started", schema=self.head)
+
+    async def _open_pool(self) -> Pool:
+        """Wait for the server, and for somebody to make its database and this service's role."""
+        url = self.settings.database_url.get_secret_value()
+        while True:
+            try:
+                return await open_pool_when_up(url, self.schema, size=self.settings.pool_size)
+            except (
+                asyncpg.InvalidCatalogNameError,
+                asyncpg.InvalidAuthorizationSpecificationError,
+            ) as error:
+                log.warning("database_or_role_missing", error=error)
+                await asyncio.sleep(2)
 
     def _spawn(self, work: Any, name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=f"{self.name}-{name}"))
