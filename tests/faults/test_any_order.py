@@ -122,5 +122,8 @@ async def still_waiting(system: System) -> None:
 
 async def all_alive(system: System) -> bool:
     async with httpx2.AsyncClient(trust_env=False) as client:
-        told = [await client.get(f"{r.url}/alive") for r in system.services.values()]
+        try:
+            told = [await client.get(f"{r.url}/alive") for r in system.services.values()]
+        except httpx2.HTTPError:
+            return False
     return all(answer.is_success for answer in told)
