@@ -19,6 +19,7 @@ from shared.store import LogRow, Outgoing
 E = TypeVar("E")
 
 Reopen = Callable[[asyncpg.Record], Raw]
+InboxFor = Callable[[asyncpg.Record], Inbox[Any]]
 Closed = Callable[[UUID], Sequence[Outgoing]]
 
 
@@ -29,16 +30,17 @@ class Redriven(NamedTuple):
 
 
 async def redrive_key(
-    tx: Connection, inbox: Inbox[E], key: str, reopen: Reopen, closed: Closed
+    tx: Connection, inbox_for: InboxFor, key: str, reopen: Reopen, closed: Closed
 ) -> Redriven:
     """Apply everything parked under a key, oldest first, then let the key go.
 
+    `inbox_for` gives the inbox of a row by its topic: a key may be parked on several.
     Raises what the handler raises (the caller rolls back and counts the attempt) and
     `RejectedError` for a message that still cannot be read.
     """
     rows = await store.parked_events(tx, key)
     for row in rows:
-        await _again(tx, inbox, row, reopen(row), closed)
+        await _again(tx, inbox_for(row), row, reopen(row), closed)
     await store.unpark(tx, key)
     return Redriven(len(rows))
 

@@ -13,43 +13,24 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from services.intake import store
 from services.intake.domain import MEND_ENVELOPE, read_notification
-from services.intake.handlers import closed, open_whole, reopen
+from services.intake.internal import where_route, worker_routes
+from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
 from shared import events, metrics
 from shared import store as plumbing
 from shared.clock import Clock
-from shared.database import Connection
-from shared.errors import OUTAGES, RACES, RejectedError, describe
-from shared.events import IdentityTask, Notification, NotifiedChild, Receipt, age_band_on
-from shared.hetu import InvalidHetuError, parse_hetu
+from shared.errors import OUTAGES, RACES
+from shared.events import Notification, Receipt
 from shared.inbox import Inbox, Raw, Unreadable
 from shared.logs import log
-from shared.redrive import redrive_item, redrive_key
-from shared.sealing import Sealer, UnreadableError
+from shared.sealing import Sealer
 from shared.service import Process
-from shared.store import Outgoing
 
 RACE_TRIES = 3
-PROBLEM = "application/problem+json"
-
-
-class Problem(Exception):
-    """An answer by RFC 9457: status, title and what to do; never anything of the message."""
-
-    def __init__(self, status: int, kind: str, title: str, detail: str = "", **more: Any) -> None:
-        super().__init__(kind)
-        self.status = status
-        self.body = {
-            "type": f"urn:luotsi:problem:{kind}",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            **more,
-        }
 
 
 class ProblemBody(BaseModel):
@@ -66,16 +47,6 @@ class Checked(BaseModel):
     """The message would be accepted."""
 
     valid: bool = True
-
-
-class GivenIdentity(BaseModel):
-    """Who a provisional child is."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    child: UUID
-    hetu: str
-    name: str | None = None
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -120,7 +91,7 @@ def api_routes(
     """Add the public and the internal routes."""
     tokens = load_tokens(settings)
     source_of = _authenticated(tokens)
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(RequestValidationError, _not_valid)
 
     @app.post(
@@ -150,7 +121,8 @@ def api_routes(
             raise Problem(422, message.reason, "The message is not valid", message.mend)
         return Checked()
 
-    _internal_routes(app, process, sealer, inbox, clock, source_of)
+    worker_routes(app, process, sealer, inbox, clock, source_of)
+    where_route(app, process)
 
 
 def _authenticated(tokens: dict[str, str]) -> Callable[..., str]:
@@ -165,15 +137,9 @@ def _authenticated(tokens: dict[str, str]) -> Callable[..., str]:
     return source_of
 
 
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)  # noqa: S101 -- registered for it alone
-    headers = {"Retry-After": "5"} if error.status == 503 else None
-    return JSONResponse(error.body, error.status, headers, media_type=PROBLEM)
-
-
 async def _not_valid(request: Request, _error: Exception) -> JSONResponse:
     """FastAPI's own answer would repeat what was sent."""
-    return await _problem(
+    return await answer_problem(
         request, Problem(422, "not-valid", "Not valid", "See what /openapi.json says of it.")
     )
 
@@ -260,168 +226,3 @@ async def _take_once(
             receipt_id=str(answer.receipt_id),
         )  # fmt: skip
     return JSONResponse(answer.model_dump(mode="json"), 202)
-
-
-# --- what a worker does to intake's things, through the desk ------------------------------------
-
-
-def _internal_routes(
-    app: FastAPI,
-    process: Process,
-    sealer: Sealer,
-    inbox: Inbox[Notification],
-    clock: Clock,
-    source_of: Callable[..., str],
-) -> None:
-    def worker(
-        source: Annotated[str, Depends(source_of)],
-        x_luotsi_worker: Annotated[str, Header(pattern=r"^[A-Za-z0-9._-]{1,64}$")],
-    ) -> str:
-        if source != "desk":
-            raise Problem(403, "desk-only", "Only the desk may do this")
-        return x_luotsi_worker
-
-    @app.post("/internal/identity", include_in_schema=False)
-    async def identity(body: GivenIdentity, who: Annotated[str, Depends(worker)]) -> dict[str, str]:
-        async with process.pool.acquire() as tx, tx.transaction():
-            await _identify(tx, sealer, body, who, clock)
-        return {"child": str(body.child), "state": "identified"}
-
-    @app.get("/internal/set-aside/{item}", include_in_schema=False)
-    async def open_item(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, Any]:
-        async with process.pool.acquire() as conn:
-            async with conn.transaction():  # audited before anything is opened
-                await plumbing.add_audit(
-                    conn, [(who, "open-original", str(item), "set-aside", None)]
-                )
-            async with conn.transaction():
-                row = await _item(conn, item)
-                await sealer.load(conn, [item])
-        try:
-            whole = open_whole(sealer, item, row["body"])
-        except UnreadableError:
-            raise Problem(410, "erased", "The original has been erased") from None
-        value = whole["value"]
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
-        return {
-            "item": str(item), "reason": row["reason"], "received_at": row["received_at"],
-            "source": row["source"], "source_id": row["event_id"], "content": text[:200_000],
-        }  # fmt: skip
-
-    @app.post("/internal/set-aside/{item}/redrive", include_in_schema=False)
-    async def redrive(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, Any]:
-        return {"applied": await _redrive(process, sealer, inbox, item, who)}
-
-    _where_route(app, process)
-
-
-def _where_route(app: FastAPI, process: Process) -> None:
-    """Hop, time and state of a message for ``luotsi where``; nothing about a person."""
-
-    @app.get("/internal/where/{source_id:path}", include_in_schema=False)
-    async def where(source_id: events.SourceId) -> dict[str, Any]:
-        async with process.pool.acquire() as conn:
-            hops = [dict(row) for row in await plumbing.trail(conn, source_id)]
-            for hop in hops:
-                known = await plumbing.applied_before(conn, [(hop["source"], hop["event_id"])])
-                for each in known.values():
-                    found = [
-                        a for a in plumbing.unpack(each.answers) if a.topic == events.INTAKE_RECEIPT
-                    ]
-                    hop["receipt_id"] = str(Receipt.model_validate_json(found[0].value).receipt_id)
-        return {"service": "intake", "hops": hops}
-
-
-async def _item(conn: Connection, item: UUID) -> Any:
-    row = await plumbing.set_aside_item(conn, item)
-    if row is None:
-        raise Problem(404, "unknown-item", "There is no such item")
-    return row
-
-
-async def _identify(
-    tx: Connection, sealer: Sealer, body: GivenIdentity, who: str, clock: Clock
-) -> None:
-    """Give a provisional child an identity Luotsi does not know yet."""
-    try:
-        hetu = parse_hetu(body.hetu)
-    except InvalidHetuError as error:
-        raise Problem(422, "invalid-hetu", "Not a henkilötunnus", str(error)) from None
-    provisional = await store.provisional_child(tx, body.child)
-    if provisional is None:
-        raise Problem(404, "unknown-child", "There is no such child")
-    if not provisional:
-        raise Problem(409, "already-identified", "This child has an identity already")
-    if not await store.identify(tx, body.child, sealer.keys.lookup_hash("hetu", hetu.value)):
-        raise Problem(
-            409, "known-identity", "Luotsi knows this person already",
-            "Two known children cannot be joined yet; note it on the case of both.",
-        )  # fmt: skip
-    await sealer.load(tx, [body.child])
-    now = clock()
-    ident = f"{body.child}.identified"
-    card = NotifiedChild(hetu=hetu.value, name=body.name).model_dump_json().encode()
-    task = IdentityTask(
-        id=ident,
-        child=body.child,
-        state="given",
-        age_band=age_band_on(hetu.born, now.date()),
-        person=sealer.seal(body.child, "person", ident, card),
-        at=now,
-    )
-    await plumbing.add_audit(tx, [(who, "give-identity", str(body.child), "identity-task", None)])
-    await plumbing.add_outbox(
-        tx,
-        [Outgoing(events.SIGNAL, str(body.child).encode(), ident, task.model_dump_json().encode())],
-    )
-
-
-async def _redrive(
-    process: Process, sealer: Sealer, inbox: Inbox[Notification], item: UUID, who: str
-) -> int:
-    """Take a set-aside message again; a failure is counted and told, nothing is lost."""
-    failure: RejectedError | None = None
-    async with process.pool.acquire() as tx:
-        async with tx.transaction():
-            await plumbing.add_audit(tx, [(who, "re-drive", str(item), "set-aside", None)])
-            row = await _item(tx, item)
-            if row["closed_at"] is not None:
-                raise Problem(409, "closed", "This item is closed already", row["closed_how"])
-        try:
-            async with tx.transaction():
-                row = await _item(tx, item)
-                return await _redrive_row(tx, sealer, inbox, row)
-        except RejectedError as error:
-            failure = error
-        except (*OUTAGES, *RACES):
-            raise Problem(503, "busy", "Not done", "Try again.") from None
-        except UnreadableError:
-            raise Problem(410, "erased", "The original has been erased") from None
-        except Problem:
-            raise
-        except Exception as error:  # noqa: BLE001 -- the bug is still there: say so
-            log.error("redrive_failed", item_id=str(item), error=error)
-            failure = RejectedError("handler-failed", describe(error))
-        await plumbing.tried_again(tx, item, failure.reason)
-    raise Problem(422, failure.reason, "It still cannot be applied", failure.mend)
-
-
-async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Notification], row: Any) -> int:
-    def again(record: Any) -> Raw:
-        item = record["item"] if "item" in record else record["id"]
-        return reopen(
-            sealer, item, record["body"], record["partition"], record["offset"],
-            record["received_at"],
-        )  # fmt: skip
-
-    def done(item: UUID) -> list[Outgoing]:
-        return [closed(item, "re-driven", row["received_at"])]
-
-    if row["outcome"] == "parked":
-        waiting = await plumbing.parked_events(tx, row["key"])
-        await sealer.load(tx, [record["item"] for record in waiting])
-        return (await redrive_key(tx, inbox, row["key"], again, done)).applied
-    await sealer.load(tx, [row["id"]])
-    # Closed first, or the handler would find it open and close it as resent, too.
-    await plumbing.close_set_aside(tx, [row["id"]], "re-driven")
-    return (await redrive_item(tx, inbox, row, again, done)).applied

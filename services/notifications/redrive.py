@@ -35,6 +35,9 @@ async def redrive(
 ) -> int:
     """Apply what waits behind `item`; returns how many messages, raises what the handler raises."""
 
+    def inbox_for(parked: asyncpg.Record) -> Inbox[Any]:
+        return _inbox(parked, settings, clock)
+
     def applied(each: UUID) -> Sequence[Outgoing]:
         told = NoticeEvent(
             id=f"{each}.redriven", about=each, kind="redriven", purpose="receipt",
@@ -47,7 +50,7 @@ async def redrive(
         async with pool.acquire() as tx, tx.transaction():
             row = await _open_item(tx, item)
             await store.add_audit(tx, [(worker, "re-drive", str(item), "set-aside", None)])
-            done = await redrive_key(tx, _inbox(row, settings, clock), row["key"], _raw, applied)
+            done = await redrive_key(tx, inbox_for, row["key"], _raw, applied)
     except NotParkedError:
         raise
     except Exception as error:

@@ -302,7 +302,7 @@ async def test_an_act_is_never_done_ahead_of_the_clock_nor_before_the_receipt(
 
 
 async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(desk: Desk) -> None:
-    item = await desk.cases.set_aside()
+    item = await desk.cases.set_aside(service="notifications")
     listed = await desk.get("aino", "/queues/duty/set_aside")
 
     first = await desk.post("aino", f"/set-aside/{item}/close", reason="Soitettu lähettäjälle.")
@@ -314,6 +314,15 @@ async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(d
     assert set() == await running(desk, str(item))
     (event,) = await events_of(desk)
     assert ("duty_item_closed", 2) == (event["kind"], event["seq"])
+
+
+async def test_what_intake_set_aside_is_closed_there_first_or_not_at_all(desk: Desk) -> None:
+    item = await desk.cases.set_aside()  # nobody answers at intake's address here
+
+    refused = await desk.post("aino", f"/set-aside/{item}/close", reason="Soitettu.")
+
+    assert refused.status_code == 503
+    assert "urgency" in await running(desk, str(item))
 
 
 async def test_who_a_child_is_goes_to_intake_in_the_workers_name_and_is_not_kept_here(

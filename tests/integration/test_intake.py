@@ -338,6 +338,20 @@ async def test_an_original_is_opened_by_a_worker_only_after_the_audit_row(intake
     assert [tuple(row) for row in audit] == [("w-1", "open-original", item)]
 
 
+async def test_what_a_person_has_dealt_with_is_closed_once(intake: Intake) -> None:
+    row = await intake.take({**NOTIFICATION, "observations": ""})
+    item = told(row, events.SIGNAL)[0]["item"]
+    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+
+    answers = [
+        await intake.http.post(f"/internal/set-aside/{item}/close", headers=who) for _ in range(2)
+    ]
+
+    assert [answer.json() for answer in answers] == [{"closed": True}] * 2
+    rows = await fetch(intake.admin_url, "SELECT closed_how FROM intake.set_aside")
+    assert [tuple(row) for row in rows] == [("closed-by-a-person",)]
+
+
 async def test_a_redrive_of_what_is_still_wrong_changes_nothing_and_is_counted(
     intake: Intake,
 ) -> None:

@@ -5,9 +5,11 @@ that one changed. Act, clocks, audit, case and outgoing event are written togeth
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from services.routing import store as routing
@@ -376,7 +378,14 @@ async def _keep(desk: Desk, worker: Worker, kind: str, about: str, child: UUID |
 
 
 async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> Done:
-    """A person says what became of something set aside; its clocks stop."""
+    """A person says what became of something set aside; its clocks stop.
+
+    Intake is told first: it may be told twice, and where it cannot be told nothing changes.
+    """
+    async with desk.process.pool.acquire() as conn:
+        known = await store.duty_item(conn, item)
+    if known is not None and known["service"] == "intake" and known["closed_at"] is None:
+        await desk.intake.close(worker, item)
     now = desk.clock()
     act = time_ordered_id(now)
     async with desk.process.pool.acquire() as tx, tx.transaction():
@@ -461,17 +470,18 @@ async def _redrive_once(desk: Desk, item: UUID) -> None:
         row = await plumbing.set_aside_item(tx, item)
         if row is None or row["closed_at"] is not None:
             raise Conflict("already-done")
-        inbox: Inbox[object] = (
-            notices(desk.rules, desk.clock)  # type: ignore[assignment]
-            if row["topic"] == events.NOTICE
-            else signals(desk.rules, desk.clock)
-        )
-        await redrive_key(tx, inbox, row["key"], _raw, note)
+        await redrive_key(tx, partial(_inbox, desk), row["key"], _raw, note)
         for each in taken:
             seq = await routing.close_duty_item(tx, each, "re-driven", now)
             if seq is not None:
                 told = duty_event(each, seq, "duty_item_closed", now)
                 await plumbing.add_outbox(tx, [told])
+
+
+def _inbox(desk: Desk, record: Mapping[str, Any]) -> Inbox[Any]:
+    if record["topic"] == events.NOTICE:
+        return notices(desk.rules, desk.clock)
+    return signals(desk.rules, desk.clock)
 
 
 def _raw(record: object) -> Raw:

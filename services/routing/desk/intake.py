@@ -36,6 +36,10 @@ class Intake:
         """Take a set-aside message again; intake then tells routing that it is closed."""
         await self._ask(worker, "POST", f"/internal/set-aside/{item}/redrive")
 
+    async def close(self, worker: Worker, item: UUID) -> None:
+        """A person has dealt with a set-aside message: intake need not show it as open."""
+        await self._ask(worker, "POST", f"/internal/set-aside/{item}/close")
+
     async def _ask(
         self, worker: Worker, method: str, path: str, body: object = None
     ) -> dict[str, Any]:
