@@ -1,0 +1,229 @@
+"""``make bench``: the raw limit, the bare plumbing, each hop and the whole way, in one run.
+
+Every round measures all of them one after the other on the same servers; what is reported are
+medians of the rounds and of the ratios inside a round. A rate is taken from a program's own rows:
+those after its first batch, by the time between its first and its last transaction.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.databases import create_database
+from deploy.local.kafka import BENCH, kafka_here
+from deploy.local.postgres import postgres_here
+from deploy.local.process import BackgroundProcess
+from deploy.local.system import APPS, ROOT, System
+from deploy.sample.county import messages
+from deploy.sample.publish import publish
+from shared import events
+from tests import system as do
+from tests.bench.latency import desk_latency
+
+APPS["plumbing"] = ("notifications", "tests.bench.plumbing:build_app")
+LAST_DAY = date(2026, 11, 20)
+PATIENCE = 300.0
+
+Rates = dict[str, float]
+RATIOS = {
+    "bare plumbing": "raw (notifications)",
+    "intake hop": "raw (notifications)",
+    "routing hop": "raw (signals)",
+    "notifications hop": "raw (signals)",
+}
+
+
+class Bench:
+    """One run on its own servers."""
+
+    def __init__(self, directory: Path, count: int) -> None:
+        self.directory = directory
+        self.kafka = kafka_here(directory / "kafka", profile=BENCH, tied=True)
+        self.postgres = postgres_here(directory / "postgres", tied=True)
+        self.sample = messages(count, seed=7, last_day=LAST_DAY)
+
+    async def system(self, name: str) -> System:
+        """Fresh topics and a fresh database."""
+        await create_database(self.postgres.admin_url, f"bench_{name}")
+        url = self.postgres.url(f"bench_{name}")
+        system = System(self.directory / name, self.kafka.bootstrap, url, prefix=f"b{name}.")
+        await asyncio.to_thread(system.prepare)
+        return system
+
+    async def round(self, number: int) -> Rates:
+        """All measurements once."""
+        system = await self.system(f"{number}hops")
+        await self.publish(system)
+        count = len(self.sample)
+        rates = {"raw (notifications)": await self.raw(system, events.INTAKE_NOTIFICATION, count)}
+        rates["bare plumbing"] = await self.hop(system, "plumbing", "plumbing", count)
+        rates["intake hop"] = await self.hop(system, "intake", "intake", count)
+        signals = len(await do.everything(system, events.SIGNAL))
+        rates["raw (signals)"] = await self.raw(system, events.SIGNAL, signals)
+        rates["routing hop"] = await self.hop(system, "routing", "routing-signal", signals)
+        rates["notifications hop"] = await self.hop(
+            system, "notifications", "notifications-signal", signals
+        )
+        rates["whole way"] = await self.whole_way(f"{number}way")
+        return rates
+
+    async def publish(self, system: System) -> None:
+        """The sample, as fast as Kafka takes it."""
+        topic = system.prefix + events.INTAKE_NOTIFICATION
+        await publish(self.kafka.bootstrap, self.sample, topic=topic)
+
+    async def raw(self, system: System, topic: str, count: int) -> float:
+        """The raw loop over a topic; its output goes to the case topic's sister."""
+        conn = await asyncpg.connect(system.admin_url)
+        await conn.execute("DROP TABLE IF EXISTS raw")
+        await conn.execute(
+            "CREATE TABLE raw (part int, off bigint, body bytea, "
+            "recorded_at timestamptz DEFAULT now(), PRIMARY KEY (part, off))"
+        )
+        process = BackgroundProcess("raw", system.directory, tied=True)
+        target = system.prefix + events.NOTICE
+        arguments = [self.kafka.bootstrap, system.admin_url, system.prefix + topic, target]
+        process.start(
+            [sys.executable, "-m", "tests.bench.raw", *arguments, str(count)], directory=ROOT
+        )
+        try:
+            return await rate(conn, "SELECT recorded_at FROM raw", count)
+        finally:
+            process.stop()
+            await conn.close()
+
+    async def hop(self, system: System, program: str, group: str, count: int) -> float:
+        """One service alone over the records that wait for it."""
+        service = system.service(program, timers="false", send="false")
+        service.start()
+        schema = APPS[program][0]
+        conn = await asyncpg.connect(system.admin_url)
+        try:
+            return await rate(
+                conn,
+                f"SELECT e.recorded_at FROM {schema}.event_log e JOIN {schema}.door d "  # noqa: S608
+                f"ON d.id = e.door WHERE d.grp = '{system.prefix}{group}'",
+                count,
+            )
+        finally:
+            service.process.stop()
+            await conn.close()
+
+    async def whole_way(self, name: str) -> float:
+        """All services run; from the first publish to the last case and the last receipt row."""
+        system = await self.system(name)
+        services = [
+            system.service(program, timers="false", send="false")
+            for program in ("intake", "routing", "notifications")
+        ]
+        for service in services:
+            service.start()
+        await do.until_ready(services)
+        started = time.perf_counter()
+        await self.publish(system)
+        conn = await asyncpg.connect(system.admin_url)
+        try:
+            await arrived(conn, len(self.sample))
+            return len(self.sample) / (time.perf_counter() - started)
+        finally:
+            await conn.close()
+            system.stop()
+
+
+async def arrived(conn: asyncpg.Connection, count: int) -> None:
+    """Everything is through: intake's log is whole, each signal is routed and noticed."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        row = await conn.fetchrow(
+            """
+            SELECT (SELECT count(*) FROM intake.event_log) AS taken,
+                   (SELECT sum(next_off) FROM routing.source_offset o JOIN routing.door d
+                    ON d.id = o.door WHERE d.topic = $1) AS routed,
+                   (SELECT sum(next_off) FROM notifications.source_offset o
+                    JOIN notifications.door d ON d.id = o.door WHERE d.topic = $1) AS noticed,
+                   (SELECT sum(published) FROM intake.source_offset) AS told
+            """,
+            events.SIGNAL,
+        )
+        if row and row["taken"] >= count and row["routed"] and row["routed"] == row["noticed"]:
+            signals = await conn.fetchval(
+                "SELECT count(*) FROM routing.notification"
+            ) + await conn.fetchval("SELECT count(*) FROM routing.duty_item")
+            if signals >= row["routed"]:
+                return
+        await asyncio.sleep(0.1)
+    raise TimeoutError("the sample did not get through")
+
+
+async def rate(conn: asyncpg.Connection, rows: str, count: int) -> float:
+    """Rows per second after the first batch, once `count` rows are there."""
+    deadline = time.monotonic() + PATIENCE
+    while await conn.fetchval(f"SELECT count(*) FROM ({rows}) r") < count:  # noqa: S608
+        if time.monotonic() > deadline:
+            raise TimeoutError(rows)
+        await asyncio.sleep(0.2)
+    measured = await conn.fetchval(
+        f"""
+        WITH r AS ({rows}), span AS (SELECT min(recorded_at) AS a, max(recorded_at) AS b FROM r)
+        SELECT (SELECT count(*) FROM r, span WHERE recorded_at > a)
+               / extract(epoch FROM (SELECT b - a FROM span))
+        """  # noqa: S608
+    )
+    return float(measured)
+
+
+async def run(count: int, rounds: int, directory: Path) -> None:
+    bench = Bench(directory, count)
+    try:
+        await asyncio.to_thread(bench.postgres.start)
+        await asyncio.to_thread(bench.kafka.start)
+        await bench.round(0)  # a fresh broker needs many records before its figures hold
+        measured = [await bench.round(number) for number in range(1, rounds + 1)]
+        report(measured, count)
+        latency = await desk_latency(await bench.system("latency"))
+        print(f"\naccepted -> visible at the desk at 50/s: {latency}")
+    finally:
+        await asyncio.to_thread(bench.kafka.remove)
+        await asyncio.to_thread(bench.postgres.remove)
+
+
+def report(measured: list[Rates], count: int) -> None:
+    """A table: median and range in events per second, and the median ratio to raw."""
+    print(f"\n{count} notifications, {len(measured)} rounds; {platform.machine()}, Python "
+          f"{platform.python_version()}")  # fmt: skip
+    print(f"{'':22} {'events/s':>10} {'range':>19} {'ratio to raw':>14}")
+    for name in measured[0]:
+        rates = sorted(each[name] for each in measured)
+        ratio = ""
+        if name in RATIOS:
+            ratios = [each[name] / each[RATIOS[name]] for each in measured]
+            ratio = f"{statistics.median(ratios):.2f}"
+        spread = f"{rates[0]:,.0f} - {rates[-1]:,.0f}"
+        print(f"{name:22} {statistics.median(rates):10,.0f} {spread:>19} {ratio:>14}")
+    print(json.dumps(measured))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=40_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="luotsi-bench-"))
+    try:
+        asyncio.run(run(arguments.count, arguments.rounds, directory))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
