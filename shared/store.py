@@ -228,7 +228,12 @@ async def add_log(conn: Connection, rows: Sequence[LogRow]) -> None:
 
 
 async def parked_keys(conn: Connection, keys: Sequence[str]) -> set[str]:
-    """Which keys are parked. Locked against a re-drive that would un-park them meanwhile."""
+    """Which keys are parked. Locked against a re-drive that would un-park them meanwhile.
+
+    Usually none is: then the batch's keys need not be sent to PostgreSQL at all.
+    """
+    if not await conn.fetchval("SELECT EXISTS (SELECT 1 FROM parked_key)"):
+        return set()
     rows = await conn.fetch(
         """
         SELECT p.key FROM unnest($1::text[]) AS t (key) JOIN parked_key p ON p.key = t.key
@@ -334,6 +339,10 @@ async def open_quarantines(
     conn: Connection, events: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], list[asyncpg.Record]]:
     """Open quarantine rows that a mended resend of (source, id) closes; locked."""
+    if not await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM set_aside WHERE closed_at IS NULL AND event_id IS NOT NULL)"
+    ):
+        return {}
     rows = await conn.fetch(
         """
         SELECT s.id, s.source, s.event_id, s.received_at, s.reason
