@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import cycle
 from typing import Any, NamedTuple, Self
 
+import httpx2
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -146,6 +148,52 @@ class Load:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stopped(producer)
+
+
+class HttpSource:
+    """Posts notifications to the intake processes in turn; without a 202 it sends them again."""
+
+    def __init__(self, system: System, rate: float) -> None:
+        self.accepted = 0
+        self.sent_again = 0
+        self._urls = cycle(r.url for r in system.services.values() if r.program == "intake")
+        self._token = system.secrets["test-source"]
+        self._rate = rate
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stopping = True
+        assert self._task is not None
+        await self._task
+
+    async def _run(self) -> None:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx2.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
+            for message in sample(5_000):
+                while not await self._posted(client, message):
+                    self.sent_again += 1
+                    await asyncio.sleep(0.2)
+                self.accepted += 1
+                if self._stopping:
+                    return
+                await asyncio.sleep(1 / self._rate)
+
+    async def _posted(self, client: httpx2.AsyncClient, message: Sent) -> bool:
+        try:
+            answer = await client.post(
+                f"{next(self._urls)}/v1/notifications",
+                json=message.body,
+                headers={"ce-id": message.key.decode()},
+            )
+        except httpx2.HTTPError:
+            return False
+        assert answer.status_code in (202, 503), answer.text
+        return answer.status_code == 202
 
 
 async def _stopped(producer: AIOKafkaProducer) -> None:

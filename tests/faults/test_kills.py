@@ -9,16 +9,18 @@ from random import Random
 import pytest
 
 from deploy.local.system import RunningService, System
+from shared.database import SESSION
 from tests import history
 from tests import system as do
 from tests.faults.conftest import a_process
-from tests.faults.load import Load
+from tests.faults.load import HttpSource, Load
 from tests.faults.strike import Hit, freeze_in_the_middle, kill_in_the_middle, thaw
 
 log = logging.getLogger(__name__)
 
 SEED = 20261122
 RATE = 80.0
+HTTP_RATE = 5.0
 STATIC = ("intake-1", "intake-2", "routing-1", "routing-2", "notifications-1")
 KILLS = ("intake-1", "intake-2", "routing-1", "routing-2") * 5 + ("notifications-1",) * 4
 PARTS = 2  # the kills are dealt out to so many runs, each of which must count its share
@@ -50,7 +52,10 @@ async def test_kills_in_the_middle_lose_and_double_nothing(luotsi: System, part:
     rng.shuffle(kills)
     hits: Counter[str] = Counter()
     back: list[float] = []
-    async with Load(luotsi, RATE, most=60_000, late_share=0.2) as load:
+    async with (
+        Load(luotsi, RATE, most=60_000, late_share=0.2) as load,
+        HttpSource(luotsi, HTTP_RATE) as http,
+    ):
         await load.reach(200)
         for turn, name in enumerate(kills):
             guest = await a_guest(luotsi, turn)
@@ -72,6 +77,7 @@ async def test_kills_in_the_middle_lose_and_double_nothing(luotsi: System, part:
     found = await history.check(luotsi)
     await history.nothing_unaccounted(luotsi)
     log.info("kills %s, ready again after at most %.1f s", dict(hits), max(back))
+    log.info("%d over HTTP, %d of them sent again", http.accepted, http.sent_again)
     log.info("%d published, drained %.1f s after the last: %s", published, seconds, found)
     nothing_set_aside(found)
     assert COUNTED <= PARTS * (hits["transaction"] + hits["publish"]), hits
@@ -128,3 +134,24 @@ async def test_a_process_that_wakes_after_its_session_changes_nothing(
     log.info("asleep in %s, on the way when they woke %s", hits, before)
     log.info("drained %.1f s after the last: %s", seconds, found)
     nothing_set_aside(found)
+
+
+@pytest.mark.faults
+async def test_a_process_that_slept_too_long_in_a_transaction_sets_nothing_aside(
+    luotsi: System,
+) -> None:
+    """PostgreSQL ends the transaction of a sleeper; that is no fault of the event in it."""
+    services = [a_process(luotsi, "intake", batch_records="1"), a_process(luotsi, "routing")]
+    for running in services:
+        running.start()
+    await do.until_ready(services)
+    asleep = int(SESSION["idle_in_transaction_session_timeout"].removesuffix("s")) + 2
+    async with Load(luotsi, 20, most=5_000) as load:
+        await load.reach(20)
+        await freeze_in_the_middle(luotsi, services[0], Random(SEED), "transaction")
+        await asyncio.sleep(asleep)
+        thaw(services[0])
+    await history.settled(luotsi, 240)
+
+    nothing_set_aside(await history.check(luotsi))
+    await history.nothing_unaccounted(luotsi)
