@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from typing import NamedTuple
 
 import asyncpg
@@ -14,6 +15,8 @@ from tests import history
 from tests import system as do
 from tests.hostile.inputs import Hostile, a_body, a_person, an_envelope, hostile_messages
 from tests.hostile.send import Sender, a_sender
+
+log = logging.getLogger(__name__)
 
 PACE_S = 0.02
 AT_ONCE_S = 10.0  # from a message's arrival to its item at the duty desk
@@ -142,4 +145,5 @@ async def nobody_delayed(
         return float((at - rows[sent.place]["received_at"]).total_seconds())
 
     alone, among = max(map(waited, before)), max(map(waited, good))
+    log.info("longest way to a decision: %.2f s alone, %.2f s among bad ones", alone, among)
     assert among < alone + DELAY_S, f"{among:.2f} s among bad ones, {alone:.2f} s without"
