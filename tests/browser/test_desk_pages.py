@@ -99,7 +99,7 @@ async def test_what_another_worker_has_done_is_greyed_where_it_stands(
     served: tuple[Desk, str], chromium: Browser
 ) -> None:
     desk, address = served
-    first = await desk.cases.notified()
+    first = await desk.cases.notified(received_at=NOON - timedelta(hours=1))
     await desk.cases.notified()
     page = await a_page(chromium, address)
     rows = page.locator("#checks ~ ol .row")
