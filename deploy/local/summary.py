@@ -54,7 +54,7 @@ def addresses(plan: Plan) -> Iterator[str]:
     yield f"  the desk            {at(ports.desk)}  (choose a sample worker to log in)"
     yield f"  caught mail         {at(ports.mail)}  (nothing leaves this machine)"
     yield f"  intake's HTTP API   {at(ports.intake, '/openapi')}"
-    yield f"  the desk's JSON API {at(ports.desk, '/docs')}"
+    yield f"  the desk's JSON API {at(ports.desk, '/interface')}"
     yield f"  Kafka's events      {at(ports.intake, '/asyncapi')}  (AsyncAPI)"
     for number, name in enumerate(("intake", "routing", "desk", "notifications")):
         title = "metrics" if number == 0 else ""
