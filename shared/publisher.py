@@ -82,6 +82,10 @@ class Publisher:
             with contextlib.suppress(Exception, asyncio.CancelledError):
                 async with asyncio.timeout(5):
                     await producer.stop()
+            # Where its last request is never answered, it stops before it hangs up.
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                async with asyncio.timeout(5):
+                    await producer.client.close()
 
     async def send(self, outgoing: Iterable[Outgoing]) -> None:
         """Send and await every acknowledgement, in order per key.
