@@ -95,8 +95,8 @@ async def of(system: System, schema: str, query: str) -> list[Row]:
 async def committed(system: System, group: str) -> dict[int, int]:
     """How far a group has acknowledged, by partition."""
     admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         found = await admin.list_consumer_group_offsets(system.prefix + group)
     finally:
         await admin.close()
@@ -108,8 +108,8 @@ async def end_offsets(
 ) -> dict[TopicPartition, int]:
     """Where each partition of a topic ends."""
     consumer = AIOKafkaConsumer(bootstrap_servers=system.bootstrap)
-    await consumer.start()
     try:
+        await consumer.start()
         name = system.prefix + topic
         ends: dict[TopicPartition, int] = await consumer.end_offsets(
             [TopicPartition(name, p) for p in range(partitions)]

@@ -197,6 +197,8 @@ class HttpSource:
 
 
 async def _stopped(producer: AIOKafkaProducer) -> None:
+    """Flushed while Kafka answers; let go of in any case."""
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
         async with asyncio.timeout(5):
             await producer.stop()
+    await producer.client.close()

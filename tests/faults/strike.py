@@ -87,6 +87,11 @@ async def unacknowledged(system: System, running: RunningService) -> set[tuple[s
 
 def client_ports(pid: int) -> set[int]:
     """The local ports of a process's TCP connections."""
+    return {local for local, _ in connections(pid)}
+
+
+def connections(pid: int) -> list[tuple[int, int]]:
+    """(local port, remote port) of a process's TCP connections."""
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -97,7 +102,11 @@ def client_ports(pid: int) -> set[int]:
             inodes.add(target[8:-1])
     lines = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
     fields = [line.split() for line in lines]
-    return {int(f[1].rpartition(":")[2], 16) for f in fields if f[9] in inodes}
+    return [(_port(f[1]), _port(f[2])) for f in fields if f[9] in inodes]
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 async def kill_in_the_middle(

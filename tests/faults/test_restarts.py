@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 import time
 from collections.abc import Sequence
 
@@ -10,9 +12,14 @@ import pytest
 from deploy.local.kafka import KafkaNode
 from deploy.local.postgres import PostgresServer
 from deploy.local.system import RunningService, System
+from shared import events
+from shared.errors import PublishFailedError
+from shared.publisher import Publisher
+from shared.store import Outgoing
 from tests import history
 from tests import system as do
 from tests.faults.load import Load
+from tests.faults.strike import connections
 from tests.faults.test_kills import nothing_set_aside, start_two_each
 
 log = logging.getLogger(__name__)
@@ -96,3 +103,27 @@ async def test_a_partition_whose_owner_died_as_it_took_it_is_not_left_alone(
     await history.nothing_unaccounted(luotsi)
     log.info("drained %.1f s after the last: %s", seconds, found)
     nothing_set_aside(found)
+
+
+@pytest.mark.faults
+async def test_a_failed_publish_leaves_no_connection_behind(
+    luotsi: System, own_kafka: KafkaNode
+) -> None:
+    """A broker that stands still: the producer is dropped whole, not left to try for ever."""
+    publisher = Publisher([luotsi.bootstrap], prefix=luotsi.prefix, source="test", seconds=2)
+    event = Outgoing(events.CASE, b"k", "k.1", b"{}")
+    await publisher.send([event])
+    pid = own_kafka._process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(PublishFailedError):
+            await publisher.send([event])
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await publisher.stop()
+
+    async def none_left() -> bool:
+        return own_kafka.port not in {remote for _, remote in connections(os.getpid())}
+
+    await do.until("no connection to Kafka is left", none_left, 10)
