@@ -7,7 +7,7 @@ from tests.architecture.source import ROOT, committed
 # Put together here, so that this file does not name them either.
 HOSTS = [
     "py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs", "npm" + "js.com",
-    "repo.maven." + "apache", "repo1." + "maven", "deb." + "debian.org", "proxy." + "golang",
+    "repo." + "maven.apache", "repo1." + "maven", "deb." + "debian.org", "proxy." + "golang",
 ]  # fmt: skip
 FOLDERS = re.compile(r"(?<![\w.~/}-])/(?:work|root)/\w")
 TEXT = {
