@@ -21,7 +21,7 @@ SESSION = {
     "jit": "off",
     "lock_timeout": "10s",
     "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "120s",
+    "idle_in_transaction_session_timeout": "15s",
 }
 
 
