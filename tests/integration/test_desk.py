@@ -316,6 +316,15 @@ async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(d
     assert ("duty_item_closed", 2) == (event["kind"], event["seq"])
 
 
+async def test_a_page_that_is_not_there_does_not_repeat_what_was_asked_for(desk: Desk) -> None:
+    async with desk.browser("aino") as aino:
+        answer = await aino.client.get("/cases/Kanarianlintu", headers={"accept": "text/html"})
+
+    assert answer.status_code == 404
+    assert "<html" in answer.text
+    assert "Kanarianlintu" not in answer.text
+
+
 async def test_what_intake_set_aside_is_closed_there_first_or_not_at_all(desk: Desk) -> None:
     item = await desk.cases.set_aside()  # nobody answers at intake's address here
 

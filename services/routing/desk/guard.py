@@ -128,6 +128,7 @@ async def _answer(desk: Desk, sessions: Sessions, request: Request, fault: Fault
         headline=headline(page, fault),
         text=page.words.text(TEXTS[fault.code]),
         back=None,
+        here="/",  # what was asked for may be anything: it is not repeated
     )
 
 
