@@ -144,12 +144,6 @@ async def nobody_delayed(
         at = decided[str(receipts[sent.message.name].receipt_id)]
         return float((at - rows[sent.place]["received_at"]).total_seconds())
 
-    alone, among = max(map(waited, before)), sorted(map(waited, good))
-    usual = among[int(len(among) * 0.95)]
-    log.info(
-        "way to a decision: %.2f s alone, %.2f s among bad ones (longest %.2f s)",
-        alone, usual, among[-1],
-    )  # fmt: skip
-    # A busy machine may hold a few back; a bad message that held back others would hold many.
-    assert usual < alone + DELAY_S, f"{usual:.2f} s among bad ones, {alone:.2f} s without"
-    assert among[-1] < alone + AT_ONCE_S
+    alone, among = max(map(waited, before)), max(map(waited, good))
+    log.info("longest way to a decision: %.2f s alone, %.2f s among bad ones", alone, among)
+    assert among < alone + DELAY_S, f"{among:.2f} s among bad ones, {alone:.2f} s without"
