@@ -1,7 +1,8 @@
 """The batch consumer, the only place that knows acknowledgements (delivery contract, design.md).
 
-A batch of raw records → one transaction (`Inbox`) → publish its answers → commit the Kafka
-offset, last. Whatever fails in between, the record comes again and is answered from the log.
+What was fetched goes through two lanes, each a share of the partitions: a slice of records → one
+transaction (`Inbox`) → publish its answers → the next slice. The Kafka offset is committed last.
+Whatever fails in between, the record comes again and is answered from the log.
 """
 
 import asyncio
@@ -26,10 +27,13 @@ from shared.publisher import Publisher
 from shared.records import read_tolerantly
 from shared.settings import ServiceSettings
 from shared.store import LogRow, Outgoing, Position
+from shared.turns import Turns
 
 E = TypeVar("E")
 
 RACE_TRIES = 3
+LANES = 2  # of a fetch, which work side by side
+SLICES = 8  # at most so many transactions of `batch_records` to a fetch
 
 
 class Records(list[ConsumerRecord[bytes, bytes]]):
@@ -63,8 +67,11 @@ class Consumer(Generic[E]):
         *,
         topic: str,
         group: str,
+        key_stays: bool = False,
     ) -> None:
+        """`key_stays`: answers mostly keep their message's key, and so its partition."""
         self.topic = topic
+        self._key_stays = key_stays
         self.group = settings.topic_prefix + group
         self.inbox = inbox
         self.pool: Pool | None = None
@@ -86,7 +93,7 @@ class Consumer(Generic[E]):
             group_id=self.group,
             group_instance_id=settings.instance and f"{settings.instance}-{group}",
             batch=True,
-            max_records=settings.batch_records,
+            max_records=SLICES * settings.batch_records,
             batch_timeout_ms=10,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -95,7 +102,7 @@ class Consumer(Generic[E]):
             decoder=self._decode,
             listener=_Lifecycle(self),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=2 * 1024 * 1024,
+            max_partition_fetch_bytes=256 * 1024,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             rebalance_timeout_ms=60_000,
@@ -145,16 +152,60 @@ class Consumer(Generic[E]):
 
     async def _work(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         await self._take(records)
-        batch = [self.inbox.read(_raw(record)) for record in records]
-        again = [item for item in batch if item.raw.offset < self._position(item).next_off]
+        done = await asyncio.gather(
+            *(self._lane(lane) for lane in split_lanes(records)), return_exceptions=True
+        )
+        for failure in done:
+            if failure is not None:
+                raise failure
+
+    async def _lane(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """Some partitions' records, one transaction after the other."""
+        size = self._settings.batch_records
+        for at in range(0, len(records), size):
+            batch = await self._read(records[at : at + size])
+            await self._send(await self._answers(batch), batch)
+
+    async def _read(
+        self, records: Sequence[ConsumerRecord[bytes, bytes]]
+    ) -> list[Incoming[E] | Unreadable]:
+        batch = []
+        turns = Turns()
+        for record in records:
+            batch.append(self.inbox.read(_raw(record)))
+            if turns.over():
+                await turns.next()
+        return batch
+
+    async def _answers(self, batch: list[Incoming[E] | Unreadable]) -> list[Outgoing]:
+        """Write what is new of a slice; the answers of all of it."""
+        again, fresh = self._split(batch)
         answers = await self._stored_answers(again) if again else []
-        fresh = [item for item in batch if item.raw.offset >= self._position(item).next_off]
         rows = await self._apply(fresh) if fresh else []
         for row in rows:
             answers += row.answers
-        for outcome, count in Counter(row.outcome for row in rows).items():
+        for outcome, count in Counter([row.outcome for row in rows]).items():
             metrics.RECORDS.labels(**self._labels, outcome=outcome).inc(count)
-        await self._publisher.send(answers)
+        return answers
+
+    def _split(
+        self, batch: list[Incoming[E] | Unreadable]
+    ) -> tuple[list[Incoming[E] | Unreadable], list[Incoming[E] | Unreadable]]:
+        """What PostgreSQL has seen before, and what is new: usually all of it."""
+        lows = {item.raw.partition: item.raw.offset for item in reversed(batch)}
+        if all(low >= self._positions[p].next_off for p, low in lows.items()):
+            return [], batch
+        again = [item for item in batch if item.raw.offset < self._position(item).next_off]
+        return again, [i for i in batch if i.raw.offset >= self._position(i).next_off]
+
+    async def _send(
+        self, answers: Sequence[Outgoing], batch: Sequence[Incoming[E] | Unreadable]
+    ) -> None:
+        """Publish a slice's answers and remember how far everything is out."""
+        kept: dict[bytes, int] = {}
+        if self._key_stays:
+            kept = {item.raw.key: item.raw.partition for item in batch if item.raw.key is not None}
+        await self._publisher.send(answers, kept)
         for partition, high in _highs(batch).items():
             position = self._positions[partition]
             published = max(position.published, high)
@@ -348,10 +399,26 @@ async def cluster_id(client: Any) -> str:
         await admin.close()
 
 
+def split_lanes(
+    records: Iterable[ConsumerRecord[bytes, bytes]],
+) -> list[list[ConsumerRecord[bytes, bytes]]]:
+    """Whole partitions, spread evenly: while one lane waits for PostgreSQL, another computes."""
+    partitions: dict[int, list[ConsumerRecord[bytes, bytes]]] = {}
+    for record in records:
+        partitions.setdefault(record.partition, []).append(record)
+    lanes: list[list[ConsumerRecord[bytes, bytes]]] = [[] for _ in range(LANES)]
+    for part in sorted(partitions.values(), key=len, reverse=True):
+        min(lanes, key=len).extend(part)
+    return [lane for lane in lanes if lane]
+
+
 def split_repeats(
     batch: Sequence[Incoming[E] | Unreadable],
 ) -> list[list[Incoming[E] | Unreadable]]:
     """First everything's first coming, then the second, …: so a repeat finds what it repeats."""
+    names = [(item.source, item.id) for item in batch if isinstance(item, Incoming)]
+    if len(set(names)) == len(names):
+        return [list(batch)]
     parts: list[list[Incoming[E] | Unreadable]] = [[]]
     seen: Counter[tuple[str, str]] = Counter()
     for item in batch:

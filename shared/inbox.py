@@ -149,6 +149,8 @@ class Inbox(Generic[E]):
         self, tx: Connection, good: Sequence[Incoming[E]]
     ) -> list[tuple[Incoming[E], Outcome]]:
         before = await store.applied_before(tx, [(i.source, i.id) for i in good]) if good else {}
+        if not before:
+            return list(zip(good, await self.apply(tx, good), strict=True)) if good else []
         fresh = [item for item in good if (item.source, item.id) not in before]
         again = [(i, before[i.source, i.id]) for i in good if (i.source, i.id) in before]
         handled = list(zip(fresh, await self.apply(tx, fresh), strict=True)) if fresh else []

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from struct import unpack_from
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -14,6 +15,7 @@ from shared.errors import PublishFailedError
 from shared.events import PARTITIONS
 from shared.logs import log
 from shared.store import Outgoing
+from shared.turns import Turns
 
 MAX_BYTES = 1_900_000  # below the brokers' message.max.bytes of 2 MiB
 
@@ -87,15 +89,26 @@ class Publisher:
                 async with asyncio.timeout(5):
                     await producer.client.close()
 
-    async def send(self, outgoing: Iterable[Outgoing]) -> None:
+    async def send(
+        self, outgoing: Iterable[Outgoing], kept: Mapping[bytes, int] = MappingProxyType({})
+    ) -> None:
         """Send and await every acknowledgement, in order per key.
+
+        `kept` says the partition of keys that came from a topic of Luotsi's own: it is what
+        `partition_of` would give.
 
         Raises `PublishFailedError`: some may have arrived, so all must go out again, and the
         producer is a new one by then (an idempotent one never recovers from a failed send).
         """
         grouped: dict[tuple[str, int], list[Outgoing]] = {}
+        turns = Turns()
         for item in outgoing:
-            grouped.setdefault((item.topic, partition_of(item.key)), []).append(item)
+            partition = kept.get(item.key)
+            if partition is None:
+                partition = partition_of(item.key)
+            grouped.setdefault((item.topic, partition), []).append(item)
+            if turns.over():
+                await turns.next()
         if not grouped:
             return
         try:
@@ -124,7 +137,10 @@ class Publisher:
             ("ce_type", topic.encode()),
             ("content-type", b"application/json"),
         ]
+        turns = Turns()
         for item in items:
+            if turns.over():
+                await turns.next()
             headers = [("ce_id", item.id.encode()), *usual]
             if (
                 batch.append(key=item.key, value=item.value, timestamp=None, headers=headers)

@@ -36,7 +36,7 @@ def build_app() -> FastAPI:
         consumers=[
             Consumer(
                 broker, publisher, settings, signals(rules, utc_now),
-                topic=events.SIGNAL, group="routing-signal",
+                topic=events.SIGNAL, group="routing-signal", key_stays=True,
             ),
             Consumer(
                 broker, publisher, settings, notices(rules, utc_now),

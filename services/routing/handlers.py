@@ -56,15 +56,15 @@ def signals(rules: Rules, clock: Clock) -> Inbox[Signal | SetAside | IdentityTas
         now = clock()
         about_children = [i.event.child for i in batch if not isinstance(i.event, SetAside)]
         changes = Changes(await store.lock_cases(tx, about_children))
-        outcomes = [Outcome("applied", body=item.raw.value) for item in batch]
-        for place, item in enumerate(batch):
+        outcomes = []
+        for item in batch:
             if isinstance(item.event, Signal):
                 answers = [_receive(changes, item.event, rules, now)]
             elif isinstance(item.event, IdentityTask):
                 answers = _identify(changes, item.event, now)
             else:
                 answers = await _duty_item(tx, item.event, rules, now)
-            outcomes[place] = outcomes[place]._replace(answers=answers)
+            outcomes.append(Outcome("applied", answers, item.raw.value))
         await store.save(tx, changes)
         return outcomes
 

@@ -65,9 +65,9 @@ CASE_COLUMNS = [
 def _columns(case: Case) -> tuple[object, ...]:
     return (
         case.child, case.mark, case.seq, case.version, case.age_band, case.provisional,
-        _known_json(case.known), case.urgency, list(case.urgent_flags), case.level, case.holder,
-        list(case.destinations), case.decision_seq, case.holder_seq, case.confirmed,
-        case.first_at, case.last_at,
+        _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
+        case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
+        case.confirmed, case.first_at, case.last_at,
     )  # fmt: skip
 
 
@@ -81,10 +81,10 @@ def _case(row: asyncpg.Record) -> Case:
         provisional=row["provisional"],
         known=_known(row["known"]),
         urgency=row["urgency"],
-        urgent_flags=tuple(row["urgent_flags"]),
+        urgent_flags=tuple(row["urgent_flags"].split()),
         level=row["level"],
         holder=row["holder"],
-        destinations=tuple(row["destinations"]),
+        destinations=tuple(row["destinations"].split()),
         decision_seq=row["decision_seq"],
         holder_seq=row["holder_seq"],
         confirmed=row["confirmed"],
@@ -99,13 +99,12 @@ _known_json = lru_cache(maxsize=20_000)(Known.to_json)
 
 
 async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
-    # Arrays inside unnest would be flattened: lists of codes travel joined by a space.
     await conn.execute(
         """
         UPDATE child_case c SET seq = t.seq, version = t.version, age_band = t.age_band,
             provisional = t.provisional, known = t.known, urgency = t.urgency,
-            urgent_flags = string_to_array(t.urgent_flags, ' '), level = t.level,
-            holder = t.holder, destinations = string_to_array(t.destinations, ' '),
+            urgent_flags = t.urgent_flags, level = t.level,
+            holder = t.holder, destinations = t.destinations,
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
@@ -293,7 +292,8 @@ async def states(conn: Connection, signal_ids: Sequence[str]) -> list[dict[str, 
     rows = await conn.fetch(
         """
         SELECT n.id AS signal, c.mark, n.check_state, c.urgency, c.level,
-               coalesce(c.confirmed, c.holder) AS holder, c.destinations,
+               coalesce(c.confirmed, c.holder) AS holder,
+               string_to_array(c.destinations, ' ') AS destinations,
                (SELECT count(*) FROM clock k WHERE k.about = n.id AND k.stopped_at IS NULL)
                    AS clocks_running
         FROM unnest($1::text[]) AS t (id) JOIN notification n ON n.id = t.id

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 
 import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.databases import create_database
 from deploy.local.kafka import BENCH, kafka_here
@@ -27,6 +28,7 @@ from deploy.local.system import APPS, ROOT, System
 from deploy.sample.county import messages
 from deploy.sample.publish import publish
 from shared import events
+from shared.topics import topic_settings
 from tests import system as do
 from tests.bench.latency import desk_latency
 
@@ -70,10 +72,11 @@ class Bench:
         rates["intake hop"] = await self.hop(system, "intake", "intake", count)
         signals = len(await do.everything(system, events.SIGNAL))
         rates["raw (signals)"] = await self.raw(system, events.SIGNAL, signals)
-        rates["routing hop"] = await self.hop(system, "routing", "routing-signal", signals)
+        # Notifications before routing: afterwards it would also read what routing has said.
         rates["notifications hop"] = await self.hop(
             system, "notifications", "notifications-signal", signals
         )
+        rates["routing hop"] = await self.hop(system, "routing", "routing-signal", signals)
         rates["whole way"] = await self.whole_way(f"{number}way")
         return rates
 
@@ -83,7 +86,8 @@ class Bench:
         await publish(self.kafka.bootstrap, self.sample, topic=topic)
 
     async def raw(self, system: System, topic: str, count: int) -> float:
-        """The raw loop over a topic; its output goes to the case topic's sister."""
+        """The raw loop over a topic; its output goes to a topic that nobody reads."""
+        target = await topic_for_raw(self.kafka.bootstrap, system.prefix)
         conn = await asyncpg.connect(system.admin_url)
         await conn.execute("DROP TABLE IF EXISTS raw")
         await conn.execute(
@@ -91,12 +95,13 @@ class Bench:
             "recorded_at timestamptz DEFAULT now(), PRIMARY KEY (part, off))"
         )
         process = BackgroundProcess("raw", system.directory, tied=True)
-        target = system.prefix + events.NOTICE
         arguments = [self.kafka.bootstrap, system.admin_url, system.prefix + topic, target]
         process.start(
             [sys.executable, "-m", "tests.bench.raw", *arguments, str(count)], directory=ROOT
         )
         try:
+            while process.pid is not None:  # it stops by itself
+                await asyncio.sleep(0.2)
             return await rate(conn, "SELECT recorded_at FROM raw", count)
         finally:
             process.stop()
@@ -109,6 +114,7 @@ class Bench:
         schema = APPS[program][0]
         conn = await asyncpg.connect(system.admin_url)
         try:
+            await taken(conn, schema, system.prefix + group, count)
             return await rate(
                 conn,
                 f"SELECT e.recorded_at FROM {schema}.event_log e JOIN {schema}.door d "  # noqa: S608
@@ -165,13 +171,39 @@ async def arrived(conn: asyncpg.Connection, count: int) -> None:
     raise TimeoutError("the sample did not get through")
 
 
-async def rate(conn: asyncpg.Connection, rows: str, count: int) -> float:
-    """Rows per second after the first batch, once `count` rows are there."""
+async def topic_for_raw(bootstrap: str, prefix: str) -> str:
+    """A topic set up as the internal ones are."""
+    name = prefix + "raw"
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        settings = topic_settings(events.SIGNAL, 1)
+        await admin.create_topics([NewTopic(name, events.PARTITIONS, 1, topic_configs=settings)])
+    finally:
+        await admin.close()
+    return name
+
+
+async def taken(conn: asyncpg.Connection, schema: str, group: str, count: int) -> None:
+    """Wait by the twelve rows of the offsets: counting the log itself would slow the hop down."""
     deadline = time.monotonic() + PATIENCE
-    while await conn.fetchval(f"SELECT count(*) FROM ({rows}) r") < count:  # noqa: S608
+    while (
+        await conn.fetchval(
+            f"SELECT coalesce(sum(o.next_off - o.first_off), 0) FROM {schema}.source_offset o "  # noqa: S608
+            f"JOIN {schema}.door d ON d.id = o.door WHERE d.grp = $1",
+            group,
+        )
+        < count
+    ):
         if time.monotonic() > deadline:
-            raise TimeoutError(rows)
+            raise TimeoutError(group)
         await asyncio.sleep(0.2)
+
+
+async def rate(conn: asyncpg.Connection, rows: str, count: int) -> float:
+    """Rows per second after the first batch; raises `ValueError` if there are not `count`."""
+    if (found := await conn.fetchval(f"SELECT count(*) FROM ({rows}) r")) < count:  # noqa: S608
+        raise ValueError(f"{found} rows instead of {count}")
     measured = await conn.fetchval(
         f"""
         WITH r AS ({rows}), span AS (SELECT min(recorded_at) AS a, max(recorded_at) AS b FROM r)

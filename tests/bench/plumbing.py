@@ -49,8 +49,9 @@ def build_app() -> FastAPI:
     publisher = Publisher(settings.bootstrap, prefix=settings.topic_prefix, source="bench")
     inbox: Inbox[None] = Inbox("bench", read, answer, set_aside, utc_now)
     consumer = Consumer(
-        broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group="plumbing"
-    )
+        broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group="plumbing",
+        key_stays=True,
+    )  # fmt: skip
     schema = "notifications"
     process = Process(
         "bench", schema, head(schema), settings, broker, publisher, [consumer], relays=False

@@ -28,6 +28,7 @@ from tests import system as do
 
 CHILD = b"11111111-1111-4111-8111-111111111111"
 OTHER = b"22222222-2222-4222-8222-222222222222"
+ELSEWHERE = b"33333333-3333-4333-8333-333333333333"  # on another partition than the two
 
 
 @dataclass
@@ -182,12 +183,12 @@ async def test_a_redelivered_event_is_answered_from_the_log_and_not_applied_agai
     async with world.running() as consumer:
         send, failing = consumer._publisher.send, True
 
-        async def down(outgoing: object) -> None:
+        async def down(*sent: object) -> None:
             if failing:
                 raise OSError("no broker")
-            await send(outgoing)  # type: ignore[arg-type]
+            await send(*sent)  # type: ignore[arg-type]
 
-        consumer._publisher.send = down  # type: ignore[method-assign]
+        consumer._publisher.send = down  # type: ignore[assignment, method-assign]
         await world.logged(2)
         assert await world.told() == []
         failing = False
@@ -198,6 +199,34 @@ async def test_a_redelivered_event_is_answered_from_the_log_and_not_applied_agai
         await do.until("the stored answers go out", answered)
 
     assert world.seen == ["one", "two"]
+
+
+async def test_what_one_lane_wrote_stands_when_the_other_is_interrupted(world: World) -> None:
+    assert partition_of(CHILD) != partition_of(ELSEWHERE)
+    await world.publish((CHILD, "one"), (ELSEWHERE, "two"), (CHILD, "three"), (ELSEWHERE, "four"))
+    tried: list[str] = []
+
+    def interrupted(event: str) -> bool:
+        tried.append(event)
+        if event == "two" and tried.count("two") == 1:
+            raise OSError("PostgreSQL went away")
+        return False
+
+    world.fails = interrupted
+    async with world.running():
+        await world.logged(4)
+
+        async def acknowledged() -> bool:
+            return sum((await world.committed()).values()) == 4
+
+        await do.until("all are acknowledged", acknowledged)
+
+    assert sorted(world.seen) == ["four", "one", "three", "two"]
+    assert tried.count("two") == 2
+    told = await world.told()
+    assert set(told) == {"one", "two", "three", "four"}
+    assert told.index("one") < told.index("three")
+    assert told.index("two") < told.index("four")
 
 
 async def test_an_owner_of_an_older_epoch_writes_nothing(world: World) -> None:

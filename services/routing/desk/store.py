@@ -21,7 +21,7 @@ SORTABLE = 2000  # so many cases of one holder are sorted at once; more are read
 _CASE = """
     c.child, c.mark, c.age_band, c.provisional, c.urgency, c.level, c.urgent_flags,
     coalesce(c.confirmed, c.holder) AS holder, c.confirmed, c.version,
-    d.rows AS rule_rows, d.rules
+    string_to_array(d.rows, ' ') AS rule_rows, d.rules
 """
 _DECISION = "JOIN decision d ON d.child = c.child AND d.seq = c.decision_seq"
 
@@ -218,7 +218,8 @@ async def case_row(conn: Connection, child: UUID) -> Row | None:
     """The case without anything about the person."""
     return await conn.fetchrow(
         f"""
-        SELECT {_CASE}, c.seq, c.holder AS proposed_holder, c.holder_seq, c.destinations,
+        SELECT {_CASE}, c.seq, c.holder AS proposed_holder, c.holder_seq,
+               string_to_array(c.destinations, ' ') AS destinations,
                c.first_at, c.last_at, d.facts, d.decided_at
         FROM child_case c {_DECISION} WHERE c.child = $1
         """,  # noqa: S608 -- constants of this file
@@ -256,8 +257,9 @@ async def signals(conn: Connection, idents: Sequence[str]) -> dict[str, bytes]:
 async def decisions(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
     """The case's screenings, the latest first."""
     return await conn.fetch(
-        "SELECT seq, because, decided_at, rows AS rule_rows, level, holder, destinations, rules, "
-        "rules_hash FROM decision WHERE child = $1 ORDER BY seq DESC LIMIT $2",
+        "SELECT seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level, holder, "
+        "string_to_array(destinations, ' ') AS destinations, rules, rules_hash FROM decision "
+        "WHERE child = $1 ORDER BY seq DESC LIMIT $2",
         child, limit,
     )  # fmt: skip
 

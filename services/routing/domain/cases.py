@@ -61,18 +61,18 @@ class NotificationRow(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
-    """One screening, in the order of COPY's columns."""
+    """One screening, in the order of COPY's columns; lists of codes are joined by a space."""
 
     child: UUID
     seq: int
     because: str
     decided_at: datetime
     facts: str
-    rows: list[str]
-    urgent_flags: list[str]
+    rows: str
+    urgent_flags: str
     level: str
     holder: str
-    destinations: list[str]
+    destinations: str
     rules: str
     rules_hash: str
 
@@ -178,9 +178,9 @@ def screen(changes: Changes, case: Case, because: str, rules: Rules, now: dateti
     case.decision_seq = number
     changes.decisions.append(
         DecisionRow(
-            case.child, number, because, now, facts, list(decision.rows),
-            list(decision.urgent_flags), decision.level, decision.holder,
-            list(decision.destinations), decision.version, decision.content_hash,
+            case.child, number, because, now, facts, " ".join(decision.rows),
+            " ".join(decision.urgent_flags), decision.level, decision.holder,
+            " ".join(decision.destinations), decision.version, decision.content_hash,
         )
     )  # fmt: skip
     return decision
@@ -198,11 +198,12 @@ def event(
     """The next event about the child: takes the next number, holds no personal data."""
     case.seq += 1
     case.version += 1
-    ident = f"{case.child}.{case.seq}"
+    child = str(case.child)  # asyncpg has a UUID class of its own
+    ident = f"{child}.{case.seq}"
     value = orjson.dumps(
         {
             "id": ident,
-            "child": str(case.child),  # asyncpg has a UUID class of its own
+            "child": child,
             "seq": case.seq,
             "kind": kind,
             "at": now,
@@ -215,7 +216,7 @@ def event(
             "rules": rules,
         }
     )
-    return Outgoing(events.CASE, str(case.child).encode(), ident, value)
+    return Outgoing(events.CASE, child.encode(), ident, value)
 
 
 def start_clocks(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
+from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2 as kafkas_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import logs
-from shared.bus import split_repeats
+from shared.bus import LANES, split_lanes, split_repeats
 from shared.errors import describe
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Incoming, Raw, Unreadable
@@ -75,6 +76,30 @@ def test_repeats_come_after_what_they_repeat_and_nothing_is_lost(idents: list[st
         found = [item.id for item in part if isinstance(item, Incoming)]
         assert len(found) == len(set(found))
         assert [item.raw.offset for item in part] == sorted(item.raw.offset for item in part)
+
+
+def record(partition: int, offset: int) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord("t", partition, offset, 0, 0, b"k", b"v", 0, 1, 1, ())
+
+
+@given(st.lists(st.integers(min_value=0, max_value=11), min_size=1, max_size=60))
+def test_a_partition_stays_whole_and_in_order_in_one_lane(partitions: list[int]) -> None:
+    records = [record(partition, offset) for offset, partition in enumerate(partitions)]
+
+    lanes = split_lanes(records)
+
+    assert sorted(r.offset for lane in lanes for r in lane) == list(range(len(records)))
+    assert len(lanes) == min(LANES, len(set(partitions)))
+    for partition in set(partitions):
+        (lane,) = [lane for lane in lanes if any(r.partition == partition for r in lane)]
+        offsets = [r.offset for r in lane if r.partition == partition]
+        assert offsets == sorted(offsets)
+
+
+def test_lanes_are_even() -> None:
+    records = [record(p, o) for p, size in enumerate((6, 3, 2, 1)) for o in range(size)]
+
+    assert [6, 6] == [len(lane) for lane in split_lanes(records)]
 
 
 def test_an_unreadable_message_is_never_taken_for_a_repeat() -> None:
