@@ -7,16 +7,18 @@ durable. Errors are problem details (RFC 9457) that name what is wrong and what 
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from services.intake import store
-from services.intake.domain import MEND_ENVELOPE, read_notification
+from services.intake.domain import MAX_BYTES, STRUCTURED, read_notification
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
@@ -25,7 +27,7 @@ from shared import store as plumbing
 from shared.clock import Clock
 from shared.errors import OUTAGES, RACES
 from shared.events import Notification, Receipt
-from shared.inbox import Inbox, Raw, Unreadable
+from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.logs import log
 from shared.sealing import Sealer
 from shared.service import Process
@@ -49,14 +51,15 @@ class Checked(BaseModel):
     valid: bool = True
 
 
+BEARER = HTTPBearer(auto_error=False, description="The token that the county gave to your source")
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemBody, "description": text, "content": {PROBLEM: {}}}
     for status, text in (
-        (400, "The envelope is not CloudEvents 1.0"),
+        (400, "The envelope is not CloudEvents 1.0; kept and shown to the duty desk"),
         (401, "No or unknown token"),
         (409, "This id was used before for other content"),
-        (413, "Too large"),
-        (422, "The content is not valid; the original is kept and shown to the duty desk"),
+        (413, "Too large; its beginning is kept and shown to the duty desk"),
+        (422, "The content is not valid; kept and shown to the duty desk"),
         (503, "Not accepted: the database cannot be reached; send again later"),
     )
 }
@@ -103,11 +106,7 @@ def api_routes(
         source: Annotated[str, Depends(source_of)],
         ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
     ) -> Any:
-        now = clock()
-        raw = await _raw(request, settings, source, ce_id, now)
-        message = inbox.read(raw)
-        if isinstance(message, Unreadable) and message.id is None:
-            raise Problem(400, message.reason, "The envelope cannot be read", message.mend)
+        raw = await _raw(request, source, ce_id, clock())
         return await _take(process, inbox, source, raw)
 
     @app.post(
@@ -115,10 +114,10 @@ def api_routes(
         summary="Check a notification; nothing is stored",
     )  # fmt: skip
     async def check(request: Request, source: Annotated[str, Depends(source_of)]) -> Any:
-        raw = await _raw(request, settings, source, "check", clock())
-        message = read_notification(raw)
+        message = read_notification(await _raw(request, source, "check", clock()))
         if isinstance(message, Unreadable):
-            raise Problem(422, message.reason, "The message is not valid", message.mend)
+            status = _status(message.reason)
+            raise Problem(status, message.reason, "The message is not valid", message.mend)
         return Checked()
 
     worker_routes(app, process, sealer, inbox, clock, source_of)
@@ -126,10 +125,12 @@ def api_routes(
 
 
 def _authenticated(tokens: dict[str, str]) -> Callable[..., str]:
-    def source_of(authorization: Annotated[str | None, Header()] = None) -> str:
-        scheme, _, token = (authorization or "").partition(" ")
+    def source_of(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+    ) -> str:
+        token = given.credentials if given else ""
         source = tokens.get(hashlib.sha256(token.encode()).hexdigest())
-        if scheme.lower() != "bearer" or source is None:
+        if source is None:
             raise Problem(401, "unknown-token", "Send the token of your source",
                           "Authorization: Bearer <token>; ask the county for one.")  # fmt: skip
         return source
@@ -144,31 +145,35 @@ async def _not_valid(request: Request, _error: Exception) -> JSONResponse:
     )
 
 
-async def _raw(
-    request: Request, settings: IntakeSettings, source: str, ce_id: str | None, now: Any
-) -> Raw:
-    """The request as a message; the source is the token's, whatever the body says."""
-    chunks, size = [], 0
+async def _raw(request: Request, source: str, ce_id: str | None, now: datetime) -> Raw:
+    """The request as a message; the source is the token's, whatever the body says.
+
+    Of one that is too large no more is read than shows that it is.
+    """
+    value = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > settings.max_body:
-            raise Problem(413, "too-large", "Too large", f"Send at most {settings.max_body} bytes.")
-        chunks.append(chunk)
+        value += chunk[: MAX_BYTES + 1 - len(value)]
+        if len(value) > MAX_BYTES:
+            break
     kind = request.headers.get("content-type", "")
-    value = b"".join(chunks)
     headers = [("content-type", kind.encode())]
-    if not kind.startswith("application/cloudevents+json"):
-        if ce_id is None:
-            raise Problem(
-                400, "bad-envelope", "Give your id of the message", "Header ce-id. " + MEND_ENVELOPE
-            )
+    if not kind.startswith(STRUCTURED):
         headers += [
             ("ce_specversion", b"1.0"),
-            ("ce_id", ce_id.encode()),
             ("ce_source", source.encode()),
             ("ce_type", events.NOTIFICATION_TYPE.encode()),
         ]
-    return Raw(0, 0, now, None, headers, value)
+        if ce_id is not None:
+            headers.append(("ce_id", ce_id.encode()))
+    return Raw(0, 0, now, None, headers, bytes(value))
+
+
+def _status(reason: str, message: Incoming[Notification] | Unreadable | None = None) -> int:
+    """The HTTP status of a refusal: by its reason, or that the envelope told no id."""
+    known = {"same-id-other-content": 409, "too-large": 413}.get(reason)
+    if known is not None:
+        return known
+    return 400 if isinstance(message, Unreadable) and message.id is None else 422
 
 
 async def _take(
@@ -220,9 +225,9 @@ async def _take_once(
         return JSONResponse(body, 202)
     answer = Receipt.model_validate_json(told[0].value)
     if outcome == "quarantined":
-        status = 409 if answer.reason == "same-id-other-content" else 422
+        reason = answer.reason or "refused"
         raise Problem(
-            status, answer.reason or "refused", "Kept, but not applied", answer.mend or "",
+            _status(reason, message), reason, "Kept, but not applied", answer.mend or "",
             receipt_id=str(answer.receipt_id),
         )  # fmt: skip
     return JSONResponse(answer.model_dump(mode="json"), 202)

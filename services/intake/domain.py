@@ -15,7 +15,10 @@ from shared.inbox import Incoming, Raw, Unreadable
 
 MAX_BYTES = 1_000_000
 STRUCTURED = "application/cloudevents+json"
-MEND_ENVELOPE = "Send CloudEvents 1.0: specversion 1.0, id, source and type, each once, in UTF-8."
+MEND_ENVELOPE = (
+    "Send CloudEvents 1.0: specversion 1.0, id, source and type, each once, in UTF-8; "
+    "over HTTP your id in the header ce-id is enough."
+)
 
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 

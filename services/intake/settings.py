@@ -12,4 +12,3 @@ class IntakeSettings(ServiceSettings):
     """
 
     tokens_file: Path | None = None
-    max_body: int = 1_000_000

@@ -245,13 +245,15 @@ async def test_an_invalid_request_is_refused_with_the_mend_and_still_kept(intake
         ({**bearer("school-1"), "ce-id": "010594Y9032"}, 400),
     ],
 )
-async def test_a_request_without_right_or_id_is_refused(
+async def test_a_request_without_right_is_refused_and_one_without_an_id_is_kept(
     intake: Intake, given: dict[str, str], status: int
 ) -> None:
     answer = await intake.http.post("/v1/notifications", content=b"{}", headers=given)
 
     assert answer.status_code == status
     assert "010594" not in answer.text
+    rows = await fetch(intake.admin_url, "SELECT outcome FROM intake.event_log")
+    assert [row["outcome"] for row in rows] == (["quarantined"] if status == 400 else [])
 
 
 async def test_a_source_cannot_speak_for_another(intake: Intake) -> None:
@@ -268,11 +270,16 @@ async def test_a_source_cannot_speak_for_another(intake: Intake) -> None:
     assert answer.json()["source"] == "school-1"
 
 
-async def test_too_large_a_request_is_refused_while_it_arrives(intake: Intake) -> None:
-    answer = await intake.post(b"x" * 1_000_001)
+async def test_of_too_large_a_request_the_beginning_is_kept_for_a_person(intake: Intake) -> None:
+    answer = await intake.post(b"x" * 3_000_000)
 
     assert answer.status_code == 413
-    assert await value(intake.admin_url, "SELECT count(*) FROM intake.event_log") == 0
+    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+    item = await intake.http.get(f"/internal/set-aside/{answer.json()['receipt_id']}", headers=who)
+    assert item.json()["reason"] == "too-large"
+    assert item.json()["content"] == "x" * 200_000
+    size = await value(intake.admin_url, "SELECT length(body) FROM intake.event_log")
+    assert size < 2_100_000
 
 
 async def test_checking_stores_nothing(intake: Intake) -> None:
