@@ -111,6 +111,31 @@ async def test_what_another_worker_has_done_is_greyed_where_it_stands(
     assert before == [await rows.nth(place).bounding_box() for place in range(2)]
 
 
+async def test_going_back_after_an_act_shows_what_is_now_and_acts_once(
+    served: tuple[Desk, str], chromium: Browser
+) -> None:
+    desk, address = served
+    child = AChild()
+    await desk.cases.notified(child)
+    page = await a_page(chromium, address)
+    await page.goto(f"{address}/cases/{child.id}")
+    check = page.locator('form[action^="/checks/"]')
+    await check.locator('input[value="not_urgent"]').check()
+    await check.locator("textarea").fill("Lapsi on turvassa.")
+    await check.locator("button[type=submit]").click()
+    await expect(page.locator("p.said")).to_be_visible()
+
+    await page.go_back()
+    await page.go_forward()
+    await page.go_back()
+
+    await expect(page.locator("h1")).to_be_visible()
+    await expect(page.locator('form[action^="/checks/"]')).to_have_count(0)
+    assert ["urgency_answered"] == [
+        row["kind"] for row in await desk.pool.fetch("SELECT kind FROM act")
+    ]
+
+
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 async def test_an_open_case_says_that_it_has_changed_and_keeps_what_was_typed(
     served: tuple[Desk, str],
