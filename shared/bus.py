@@ -6,6 +6,7 @@ Whatever fails in between, the record comes again and is answered from the log.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -385,6 +386,12 @@ class Consumer(Generic[E]):
         difference = sum(offset - counted[p] for p, offset in upto.items())
         metrics.UNACCOUNTED.labels(**self._labels).set(difference)
         return int(difference)
+
+    def account_unknown(self) -> None:
+        """Kafka or PostgreSQL does not answer: no figure is better than yesterday's 0."""
+        labels = (self._labels["service"], self._labels["topic"])
+        with contextlib.suppress(KeyError):
+            metrics.UNACCOUNTED.remove(*labels)
 
 
 async def cluster_id(client: Any) -> str:

@@ -46,15 +46,25 @@ def service_url(admin_url: str, service: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"luotsi_{service}:{password}@{host}"))
 
 
-async def migrate_all(admin_url: str, role_password: str = "luotsi") -> list[str]:
-    """Bring every schema to its head; returns the files applied, as ``schema/name``."""
+class NoPasswordError(Exception):
+    """A service's role is not there yet and no password was given to make it with."""
+
+
+async def migrate_all(
+    admin_url: str, role_password: str | None, *, renew: bool = False
+) -> list[str]:
+    """Bring every schema to its head; returns the files applied, as ``schema/name``.
+
+    Roles belong to the whole server: one that exists keeps its password unless `renew` says
+    otherwise. Raises `EditedMigrationError`, and `NoPasswordError` before anything is changed.
+    """
     conn = await asyncpg.connect(admin_url)
     try:
         await conn.execute("SET lock_timeout = '60s'")
         await conn.execute(f"SELECT pg_advisory_lock({LOCK})")
         for service in SERVICES:
-            await _role(conn, f"luotsi_{service}", role_password)
-        await _role(conn, "luotsi_erasure", role_password)
+            await _role(conn, f"luotsi_{service}", role_password, renew=renew)
+        await _role(conn, "luotsi_erasure", role_password, renew=renew)
         applied = await _schema(conn, "keys", [f"luotsi_{s}" for s in SERVICES], "SELECT, INSERT")
         await conn.execute("GRANT USAGE ON SCHEMA keys TO luotsi_erasure")
         await conn.execute("GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA keys TO luotsi_erasure")
@@ -67,9 +77,13 @@ async def migrate_all(admin_url: str, role_password: str = "luotsi") -> list[str
         await conn.close()
 
 
-async def _role(conn: asyncpg.Connection, name: str, password: str) -> None:
-    quoted = password.replace("'", "''")
+async def _role(conn: asyncpg.Connection, name: str, password: str | None, *, renew: bool) -> None:
     exists = await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
+    if exists and not (renew and password):
+        return
+    if not password:
+        raise NoPasswordError(f"the role {name} is not there: give LUOTSI_ROLE_PASSWORD")
+    quoted = password.replace("'", "''")
     verb = "ALTER" if exists else "CREATE"
     await conn.execute(f"{verb} ROLE {name} LOGIN PASSWORD '{quoted}'")
 
@@ -111,11 +125,13 @@ async def _schema(
 def main() -> None:
     """Migrate the database of LUOTSI_DATABASE_URL and say what was applied."""
     settings = MigrationSettings()
-    applied = asyncio.run(
-        migrate_all(
-            settings.database_url.get_secret_value(), settings.role_password.get_secret_value()
-        )
-    )
+    given = settings.role_password
+    password = None if given is None else given.get_secret_value()
+    url = settings.database_url.get_secret_value()
+    try:
+        applied = asyncio.run(migrate_all(url, password, renew=True))
+    except (NoPasswordError, EditedMigrationError) as error:
+        sys.exit(f"Nothing was migrated: {error}.")
     sys.stdout.write("\n".join(applied) + "\n" if applied else "nothing to do: all at head\n")
 
 

@@ -26,6 +26,8 @@ from shared.publisher import Publisher
 from shared.relay import run_relay
 from shared.settings import ServiceSettings
 
+ACCOUNT_S = 10.0
+
 Next = Callable[[Request], Awaitable[Response]]
 Loop = Callable[["Process"], Awaitable[None]]
 
@@ -133,9 +135,6 @@ class Process:
 
     async def _account(self) -> None:
         while True:
-            for consumer in self.consumers:
-                with contextlib.suppress(*OUTAGES):
-                    await consumer.account()
             with contextlib.suppress(*OUTAGES):
                 async with self.pool.acquire() as conn:
                     open_items = await store.open_counts(conn)
@@ -147,6 +146,12 @@ class Process:
                     gauge.labels(service=self.schema).set(open_items.get(outcome, 0))
                 metrics.OUTBOX_PENDING.labels(service=self.schema).set(pending)
                 metrics.OUTBOX_OLDEST_SECONDS.labels(service=self.schema).set(age)
+            for consumer in self.consumers:
+                try:
+                    async with asyncio.timeout(ACCOUNT_S):  # aiokafka asks a dead Kafka for ever
+                        await consumer.account()
+                except OUTAGES:
+                    consumer.account_unknown()
             await asyncio.sleep(self.settings.account_every)
 
     async def readiness(self) -> dict[str, bool]:

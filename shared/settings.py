@@ -32,12 +32,15 @@ class ServiceSettings(BaseSettings):
 
 
 class MigrationSettings(BaseSettings):
-    """What `python -m shared.migrate` needs: an account that may create schemas and roles."""
+    """What `python -m shared.migrate` needs: an account that may create schemas and roles.
+
+    `role_password` is the services' own. Roles that exist keep theirs where none is given.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
 
     database_url: SecretStr
-    role_password: SecretStr = SecretStr("luotsi")
+    role_password: SecretStr | None = None
 
 
 class TopicSettings(BaseSettings):

@@ -69,7 +69,9 @@ def migrated_template(postgres: PostgresServer | ExistingPostgres) -> Iterator[s
     name = f"luotsi_template_{secrets.token_hex(4)}"
     wait_for(create_database(postgres.admin_url, name))
     if importlib.util.find_spec("shared.migrate"):
-        wait_for(importlib.import_module("shared.migrate").migrate_all(postgres.url(name)))
+        wait_for(
+            importlib.import_module("shared.migrate").migrate_all(postgres.url(name), "luotsi")
+        )
     yield name
     wait_for(drop_database(postgres.admin_url, name))
 

@@ -24,6 +24,7 @@ from shared.topics import create_topics
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_S = 60.0
+ROLE_PASSWORD = "luotsi"  # noqa: S105 -- of servers on this machine alone
 
 APPS = {
     "intake": ("intake", "services.intake.app:build_app"),
@@ -123,7 +124,7 @@ class System:
         }
         (self.directory / "tokens.json").write_text(json.dumps(tokens))
         wait_for(create_topics(self.bootstrap, self.prefix))
-        wait_for(migrate_all(self.admin_url))
+        wait_for(migrate_all(self.admin_url, ROLE_PASSWORD))
 
     def service(
         self, program: str, number: int = 1, port: int | None = None, **settings: str
@@ -133,7 +134,7 @@ class System:
         known = self.secrets
         values = {
             "kafka": self.bootstrap,
-            "database_url": service_url(self.admin_url, APPS[program][0], "luotsi"),
+            "database_url": service_url(self.admin_url, APPS[program][0], ROLE_PASSWORD),
             "topic_prefix": self.prefix,
             "key_file": str(self.key_file),
             "tokens_file": str(self.directory / "tokens.json"),

@@ -16,11 +16,15 @@ EMAIL = "email"
 
 
 class RetryLaterError(Exception):
-    """Not handed over now; `reason` is a code and holds no address."""
+    """Not handed over now; `reason` is a code and holds no address.
 
-    def __init__(self, reason: str) -> None:
+    `ours`: the fault lies with our mail server or our account there, not with this mail.
+    """
+
+    def __init__(self, reason: str, *, ours: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.ours = ours
 
 
 class UndeliverableError(Exception):
@@ -102,7 +106,7 @@ def judge(error: Exception) -> RetryLaterError | UndeliverableError:
         reason = f"smtp-{error.code}"
         return UndeliverableError(reason) if error.code >= 500 else RetryLaterError(reason)
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return RetryLaterError(f"smtp-{error.code}")
+        return RetryLaterError(f"smtp-{error.code}", ours=True)
     if isinstance(error, TimeoutError):
-        return RetryLaterError("timeout")
-    return RetryLaterError("not-reachable")
+        return RetryLaterError("timeout", ours=True)
+    return RetryLaterError("not-reachable", ours=True)

@@ -216,10 +216,10 @@ def parked(item: UUID, purpose: Purpose, reason: str, received_at: datetime) -> 
 def alert_for(event: CaseEvent) -> Priority | None:
     """Whether the duty team has a new task because of `event`, and how pressing it is.
 
-    An urgency check stands open while the duty desk holds the case.
+    A screening comes with a new notification, and each opens an urgency check (design 9), whoever
+    holds the case.
     """
-    opened = event.kind == "duty_item_opened"
-    if not opened and not (event.kind == "screened" and event.holder == "duty"):
+    if event.kind not in ("duty_item_opened", "screened"):
         return None
     return Priority.URGENT_ALERT if event.urgent else Priority.ALERT
 

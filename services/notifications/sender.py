@@ -119,7 +119,7 @@ class Sender:
         except (UndeliverableError, UnreadableError) as error:
             await self._give_up(pool, notice, lease, _reason(error))
         except RetryLaterError as error:
-            await self._try_later(pool, notice, lease, error.reason)
+            await self._try_later(pool, notice, lease, error.reason, ours=error.ours)
         except Exception as error:  # noqa: BLE001 -- our own bug: tried again, then a person's task
             log.error("notice_raised", notice_id=str(notice.id), error=error)
             await self._try_later(pool, notice, lease, "internal-error")
@@ -167,15 +167,20 @@ class Sender:
             mine = await store.without_channel(conn, notice.id, lease)
         _tell(notice, "no_channel", mine=mine)
 
-    async def _try_later(self, pool: Pool, notice: DueNotice, lease: UUID, reason: str) -> None:
-        if notice.attempts >= self.settings.max_attempts:
+    async def _try_later(
+        self, pool: Pool, notice: DueNotice, lease: UUID, reason: str, *, ours: bool = False
+    ) -> None:
+        """Give a notice up after so many tries; one that our own mail server keeps waits on."""
+        most = self.settings.max_attempts
+        if not ours and notice.attempts >= most:
             await self._give_up(pool, notice, lease, reason)
             return
         alert = notice.purpose == "duty_alert"
         cap = self.settings.alert_retry_cap_seconds if alert else self.settings.retry_cap_seconds
         seconds = retry_after(notice.attempts, self.settings.first_retry_seconds, cap)
         async with pool.acquire() as conn:
-            mine = await store.try_later(conn, notice.id, lease, seconds, reason)
+            counted = min(notice.attempts, most // 2) if ours else notice.attempts
+            mine = await store.try_later(conn, notice.id, lease, seconds, reason, counted)
         _tell(notice, "retried", reason, mine=mine)
 
     async def _give_up(self, pool: Pool, notice: DueNotice, lease: UUID, reason: str) -> None:

@@ -145,14 +145,14 @@ async def without_channel(conn: Connection, notice: UUID, lease: UUID) -> bool:
 
 
 async def try_later(
-    conn: Connection, notice: UUID, lease: UUID, seconds: float, reason: str
+    conn: Connection, notice: UUID, lease: UUID, seconds: float, reason: str, attempts: int
 ) -> bool:
     """Give a notice back, to be tried after `seconds`; False when the lease was lost."""
     return bool(
         await conn.fetchval(
             "UPDATE notice SET next_try_at = now() + make_interval(secs => $3), reason = $4, "
-            "lease = NULL WHERE id = $1 AND lease = $2 RETURNING true",
-            notice, lease, seconds, reason,
+            "attempts = $5, lease = NULL WHERE id = $1 AND lease = $2 RETURNING true",
+            notice, lease, seconds, reason, attempts,
         )
     )  # fmt: skip
 

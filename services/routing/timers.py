@@ -63,11 +63,16 @@ def watch_queues(settings: RoutingSettings, clock: Clock) -> Callable[[Process],
 
     async def loop(process: Process) -> None:
         seen: set[str] = set()
+        stood: set[str] = set()
         while True:
             async with process.pool.acquire() as conn:
                 queues = await store.queue_state(conn)
                 clocks = await store.clock_state(conn, clock())
+            for queue in stood - {row["queue"] for row in queues}:
+                metrics.QUEUE_OPEN.labels(queue).set(0)
+                metrics.QUEUE_AGE_SECONDS.labels(queue).set(0)
             for row in queues:
+                stood.add(row["queue"])
                 metrics.QUEUE_OPEN.labels(row["queue"]).set(row["n"])
                 metrics.QUEUE_AGE_SECONDS.labels(row["queue"]).set(row["age"])
             for kind in seen - {row["kind"] for row in clocks}:

@@ -14,7 +14,7 @@ import pytest
 from deploy.local.databases import create_database
 from deploy.local.kafka import ExistingKafka, KafkaNode
 from deploy.local.postgres import ExistingPostgres, PostgresServer
-from deploy.local.system import System
+from deploy.local.system import ROLE_PASSWORD, System
 from shared.migrate import migrate_all
 from shared.sealing import KeyFile
 from shared.topics import create_topics
@@ -84,7 +84,7 @@ async def test_services_may_start_before_everything_else(
         await still_waiting(luotsi)
         await create_database(later_postgres.admin_url, "luotsi")
         await still_waiting(luotsi)
-        await migrate_all(luotsi.admin_url)
+        await migrate_all(luotsi.admin_url, ROLE_PASSWORD)
         if first == "postgresql":
             await still_waiting(luotsi)
             await start_kafka(later_kafka)

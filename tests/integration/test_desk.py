@@ -432,6 +432,23 @@ async def test_what_routing_set_aside_is_taken_again_here_in_order(desk: Desk) -
     assert 409 == again.status_code
 
 
+async def test_what_is_parked_is_taken_again_even_after_a_person_closed_its_item(
+    desk: Desk,
+) -> None:
+    child = AChild()
+    item = await desk.cases.parked(child)
+    closed = await desk.post("aino", f"/set-aside/{item}/close", reason="Hoidettu puhelimitse.")
+    async with desk.browser("eero") as eero:
+        page = (await eero.open(f"/items/{item}")).text
+    taken = await desk.post("eero", f"/set-aside/{item}/redrive")
+    again = await desk.post("eero", f"/set-aside/{item}/redrive")
+
+    assert f'action="/items/{item}/redrive"' in page
+    assert [200, 200, 409] == [closed.status_code, taken.status_code, again.status_code]
+    assert 1 == len((await desk.get("aino", f"/cases/{child.id}"))["notifications"])
+    assert [] == await desk.rows("SELECT 1 FROM parked_key")
+
+
 async def test_a_message_that_still_cannot_be_applied_stays_at_the_desk(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,32 @@ import asyncpg
 import pytest
 
 from shared import migrate
-from shared.migrate import EditedMigrationError, migrate_all, service_url
+from shared.migrate import (
+    EditedMigrationError,
+    NoPasswordError,
+    _role,
+    migrate_all,
+    service_url,
+)
 
 
-async def test_a_second_run_has_nothing_to_do(database_url: str) -> None:
-    assert await migrate_all(database_url) == []
+async def test_a_second_run_has_nothing_to_do_and_leaves_passwords_alone(
+    database_url: str,
+) -> None:
+    assert await migrate_all(database_url, None) == []
+    assert await migrate_all(database_url, "another") == []
+
+    conn = await asyncpg.connect(service_url(database_url, "intake", "luotsi"))
+    await conn.close()
+
+
+async def test_a_missing_role_is_not_made_with_a_password_anybody_knows(database_url: str) -> None:
+    conn = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(NoPasswordError, match="LUOTSI_ROLE_PASSWORD"):
+            await _role(conn, "luotsi_nobody", None, renew=True)
+    finally:
+        await conn.close()
 
 
 async def test_an_edited_migration_is_refused(
@@ -26,7 +47,7 @@ async def test_an_edited_migration_is_refused(
     monkeypatch.setattr(migrate, "files", changed)
 
     with pytest.raises(EditedMigrationError, match=r"intake/0001_messaging\.sql"):
-        await migrate_all(database_url)
+        await migrate_all(database_url, None)
 
 
 @pytest.mark.parametrize(

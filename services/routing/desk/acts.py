@@ -429,7 +429,8 @@ async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
         row = await store.duty_item(conn, item)
     if row is None:
         raise NotThere
-    if row["closed_at"] is not None:
+    # What is parked can be applied after a person has closed the item, too: others wait behind it.
+    if row["closed_at"] is not None and row["outcome"] != "parked":
         raise Conflict("already-done", _act_id(row["closed_by"]))
     if row["service"] == "routing":
         await _redrive_here(desk, item)
