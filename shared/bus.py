@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
@@ -21,7 +21,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared import metrics, store
 from shared.clock import from_milliseconds, utc_now
 from shared.database import Pool
-from shared.errors import OUTAGES, RACES, BrakeError, PartitionLostError
+from shared.errors import OUTAGES, RACE_TRIES, RACES, BrakeError, PartitionLostError
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.logs import log
 from shared.publisher import Publisher
@@ -32,7 +32,7 @@ from shared.turns import Turns
 
 E = TypeVar("E")
 
-RACE_TRIES = 3
+MEND_READER = "An engineer mends the cause; then re-drive it from the desk."
 LANES = 2  # of a fetch, which work side by side
 SLICES = 8  # at most so many transactions of `batch_records` to a fetch
 
@@ -128,24 +128,33 @@ class Consumer(Generic[E]):
         started = time.perf_counter()
         try:
             async with self._lock:
-                if records.generation != self._generation:
-                    raise PartitionLostError("fetched before a rebalance")
-                if self.braked:
-                    raise BrakeError
+                self._may_work(records)
                 await self._work(records)
                 await message.ack()
-        except OUTAGES as error:
+        except Exception as error:
             await self._back_off(error)
             raise
         self._wait = 0.05
         self._last_appended = from_milliseconds(max(record.timestamp for record in records))
         metrics.BATCH_SECONDS.labels(**self._labels).observe(time.perf_counter() - started)
 
+    def _may_work(self, records: Records) -> None:
+        if records.generation != self._generation:
+            raise PartitionLostError("fetched before a rebalance")
+        if self.braked:
+            raise BrakeError
+
     async def _back_off(self, error: BaseException) -> None:
-        """Outside the lock, so that a rebalance does not wait for it."""
+        """Outside the lock, so that a rebalance does not wait for it.
+
+        FastStream says nothing of what is raised and fetches again at once: this does.
+        """
         metrics.BATCH_FAILURES.labels(**self._labels, kind=type(error).__name__).inc()
         self._uncertain = True
-        log.warning("batch_rolled_back", topic=self.topic, error=error, seconds=self._wait)
+        if isinstance(error, OUTAGES):
+            log.warning("batch_rolled_back", topic=self.topic, error=error, seconds=self._wait)
+        else:
+            log.error("batch_failed", topic=self.topic, error=error, seconds=self._wait)
         await asyncio.sleep(self._wait)
         self._wait = min(self._wait * 2, self._settings.backoff_max)
 
@@ -156,9 +165,10 @@ class Consumer(Generic[E]):
         done = await asyncio.gather(
             *(self._lane(lane) for lane in split_lanes(records)), return_exceptions=True
         )
-        for failure in done:
-            if failure is not None:
-                raise failure
+        failures = [failure for failure in done if failure is not None]
+        # An outage first: after it PostgreSQL is asked where the partitions stand.
+        for failure in sorted(failures, key=lambda each: not isinstance(each, OUTAGES)):
+            raise failure
 
     async def _lane(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Some partitions' records, one transaction after the other."""
@@ -173,10 +183,21 @@ class Consumer(Generic[E]):
         batch = []
         turns = Turns()
         for record in records:
-            batch.append(self.inbox.read(_raw(record)))
+            batch.append(self._read_one(_raw(record)))
             if turns.over():
                 await turns.next()
         return batch
+
+    def _read_one(self, raw: Raw) -> Incoming[E] | Unreadable:
+        try:
+            return self.inbox.read(raw)
+        except Exception as error:  # noqa: BLE001 -- our own bug: this one goes to a person
+            log.error(
+                "event_unreadable", topic=self.topic, partition=raw.partition, offset=raw.offset,
+                error=error,
+            )  # fmt: skip
+            key = raw.key.decode("ascii", "replace") if raw.key else None
+            return Unreadable(raw, "reader-failed", MEND_READER, key=key)
 
     async def _answers(self, batch: list[Incoming[E] | Unreadable]) -> list[Outgoing]:
         """Write what is new of a slice; the answers of all of it."""
@@ -272,25 +293,33 @@ class Consumer(Generic[E]):
         )  # fmt: skip
         self._failures += 1
         if self._failures >= self._settings.brake_after:
-            self.braked = True
-            metrics.BRAKED.labels(service=self.inbox.service).set(1)
             log.critical("consumer_braked", topic=self.topic, count=self._failures)
-            raise BrakeError from error
+            self._brake(error)
 
     async def _stored_answers(self, again: Sequence[Incoming[E] | Unreadable]) -> list[Outgoing]:
         """Answers of records applied before a crash; those known to be out are not sent again."""
         assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
         assert self._door is not None  # noqa: S101 -- _take() ran
-        places = [
-            (item.raw.partition, item.raw.offset)
-            for item in again
-            if item.raw.offset >= self._position(item).published
-        ]
-        if not places:
-            return []
+        places = [(item.raw.partition, item.raw.offset) for item in again]
         async with self.pool.acquire() as conn:
             found = await store.logged(conn, self._door, places)
-        return [answer for place in places for answer in store.unpack(found.get(place))]
+        answers: list[Outgoing] = []
+        for item, place in zip(again, places, strict=True):
+            known = found.get(place)
+            if known is None:
+                continue  # I1's metric tells of it
+            if item.id is not None and known.event_id not in (None, item.id):
+                log.critical("offsets_reused", topic=self.topic, offset=item.raw.offset)
+                self._brake()
+            if item.raw.offset >= self._position(item).published:
+                answers += store.unpack(known.answers)
+        return answers
+
+    def _brake(self, cause: BaseException | None = None) -> NoReturn:
+        """Stop consuming until a person has looked: going on would do harm."""
+        self.braked = True
+        metrics.BRAKED.labels(service=self.inbox.service).set(1)
+        raise BrakeError from cause
 
     # --- partitions ----------------------------------------------------------------------------
 
@@ -422,15 +451,18 @@ def split_lanes(
 def split_repeats(
     batch: Sequence[Incoming[E] | Unreadable],
 ) -> list[list[Incoming[E] | Unreadable]]:
-    """First everything's first coming, then the second, …: so a repeat finds what it repeats."""
-    names = [(item.source, item.id) for item in batch if isinstance(item, Incoming)]
+    """First everything's first coming, then the second, …: so a repeat finds what it repeats.
+
+    And the mended resend of something unreadable finds what it mends.
+    """
+    names = [(item.source, item.id) for item in batch if item.id is not None]
     if len(set(names)) == len(names):
         return [list(batch)]
     parts: list[list[Incoming[E] | Unreadable]] = [[]]
-    seen: Counter[tuple[str, str]] = Counter()
+    seen: Counter[tuple[str | None, str]] = Counter()
     for item in batch:
         turn = 0
-        if isinstance(item, Incoming):
+        if item.id is not None:
             turn = seen[item.source, item.id]
             seen[item.source, item.id] += 1
         if turn == len(parts):

@@ -35,6 +35,8 @@ RACES = (
 )
 """Two writers met: rolled back, the same batch tried again finds what the other one wrote."""
 
+RACE_TRIES = 3
+
 OUTAGES = (
     OSError,
     TimeoutError,

@@ -134,8 +134,10 @@ class Inbox(Generic[E]):
             good, waiting = await self._behind_parked(tx, good, blocked)
             aside += waiting
             for item, outcome in await self._handled(tx, good):
-                if outcome.kind in ("quarantined", "parked"):
-                    aside.append(self._refused(item, outcome))
+                if outcome.kind == "quarantined":
+                    aside.append((self.refused(item, outcome), None))
+                elif outcome.kind == "parked":
+                    aside.append(self._parked(item, outcome.reason or "parked"))
                 else:
                     rows[_place(item.raw)] = _log_row(door, item, outcome)
         if aside:
@@ -206,14 +208,12 @@ class Inbox(Generic[E]):
         )  # fmt: skip
         return aside, None
 
-    def _refused(self, item: Incoming[E], outcome: Outcome) -> "_AsideWithError":
-        if outcome.kind == "parked":
-            return self._parked(item, outcome.reason or "parked")
-        aside = Aside(
+    def refused(self, item: Incoming[E], outcome: Outcome) -> Aside:
+        """What the handler refuses for good, as a new item."""
+        return Aside(
             time_ordered_id(self.clock()), "quarantined", outcome.reason or "refused",
             outcome.mend or "", item.source, item.id, item.key, item.received_at, item.raw,
         )  # fmt: skip
-        return aside, None
 
     def _parked(
         self, item: Incoming[E], reason: str, failure: BaseException | None = None

@@ -131,7 +131,7 @@ def main() -> None:
     try:
         applied = asyncio.run(migrate_all(url, password, renew=True))
     except (NoPasswordError, EditedMigrationError) as error:
-        sys.exit(f"Nothing was migrated: {error}.")
+        sys.exit(f"Not migrated: {error}.")
     sys.stdout.write("\n".join(applied) + "\n" if applied else "nothing to do: all at head\n")
 
 

@@ -40,7 +40,7 @@ async def redrive_key(
     """
     rows = await store.parked_events(tx, key)
     for row in rows:
-        await _again(tx, inbox_for(row), row, reopen(row), closed)
+        await _again(tx, inbox_for(row), row, reopen(row), closed, item=row["item"], parked=True)
     await store.unpark(tx, key)
     return Redriven(len(rows))
 
@@ -49,7 +49,7 @@ async def redrive_item(
     tx: Connection, inbox: Inbox[E], row: asyncpg.Record, reopen: Reopen, closed: Closed
 ) -> Redriven:
     """Apply one quarantined message; `row` is `store.set_aside_item`'s."""
-    await _again(tx, inbox, row, reopen(row), closed, item=row["id"])
+    await _again(tx, inbox, row, reopen(row), closed, item=row["id"], parked=False)
     return Redriven(1)
 
 
@@ -59,14 +59,18 @@ async def _again(
     row: asyncpg.Record,
     raw: Raw,
     closed: Closed,
-    item: UUID | None = None,
+    *,
+    item: UUID,
+    parked: bool,
 ) -> None:
-    item = item or row["item"]
     message = inbox.read(raw)
     if isinstance(message, Unreadable):
         raise RejectedError(message.reason, message.mend)
     message = message._replace(received_at=min(message.received_at, row["received_at"]))
     outcome = await _outcome(tx, inbox, message)
+    if outcome.kind == "quarantined" and parked:
+        await _quarantine(tx, inbox, row, message, outcome, closed)
+        return
     if outcome.kind in ("quarantined", "parked"):
         raise RejectedError(outcome.reason or outcome.kind, outcome.mend or "")
     await store.settle(
@@ -79,6 +83,31 @@ async def _again(
     )  # fmt: skip
     await store.close_set_aside(tx, [item], "re-driven")
     await store.add_outbox(tx, [*outcome.answers, *closed(item)])
+
+
+async def _quarantine(
+    tx: Connection,
+    inbox: Inbox[E],
+    row: asyncpg.Record,
+    message: Incoming[E],
+    outcome: Outcome,
+    closed: Closed,
+) -> None:
+    """What waited turns out to be refused (an id used for other content): a new item tells so.
+
+    The others behind the key go on all the same.
+    """
+    aside = inbox.refused(message, outcome)
+    (stored,) = await inbox.set_aside(tx, [aside])
+    await store.set_aside_anew(tx, row["item"], aside.item, aside.reason)
+    await store.settle(
+        tx,
+        LogRow(
+            row["door"], row["partition"], row["offset"], "quarantined", message.source,
+            message.id, message.key, aside.reason, aside.received_at, stored.body, stored.answers,
+        ),
+    )  # fmt: skip
+    await store.add_outbox(tx, [*stored.answers, *closed(row["item"])])
 
 
 async def _outcome(tx: Connection, inbox: Inbox[Any], message: Incoming[Any]) -> Outcome:

@@ -28,7 +28,9 @@ async def run_relay(pool: Pool, publisher: Publisher, schema: str) -> None:
                 await _lead(conn, publisher, schema)
         except OUTAGES as error:
             log.warning("relay_interrupted", error=error)
-            await asyncio.sleep(POLL_SECONDS)
+        except Exception as error:  # noqa: BLE001 -- a relay that ends leaves everything unsaid
+            log.error("relay_failed", error=error)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _lead(

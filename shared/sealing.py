@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -103,16 +103,14 @@ class Sealer:
         key = random_bytes(32)
         return self.keys.wrap(key_id, key), AESGCM(key)
 
-    def forget(self, key_ids: Iterable[UUID]) -> None:
-        """Drop keys whose transaction was rolled back: they exist nowhere else."""
-        for key_id in key_ids:
-            self._cache.pop(key_id, None)
-
     async def load(self, conn: Connection, key_ids: Sequence[UUID]) -> None:
         """Fetch the data keys that are not cached, in one statement."""
-        missing = [key_id for key_id in key_ids if not self._cached(key_id)]
-        for key_id, wrapped, kek in await store.data_keys(conn, missing) if missing else ():
+        missing = {key_id for key_id in key_ids if not self._cached(key_id)}
+        for key_id, wrapped, kek in await store.data_keys(conn, [*missing]) if missing else ():
             self._remember(key_id, AESGCM(self.keys.unwrap(key_id, wrapped, kek)))
+            missing.discard(key_id)
+        for key_id in missing:  # erased
+            self._cache.pop(key_id, None)
 
     def seal(self, key_id: UUID, field: str, about: str, plain: bytes) -> str:
         """Seal under a cached key (`new_key` or `load` came before)."""
@@ -150,8 +148,7 @@ class Sealer:
         if entry is None:
             return False
         if time.monotonic() - entry[0] > CACHE_SECONDS:
-            del self._cache[key_id]
-            return False
+            return False  # it stays until it is loaded anew: another batch may be sealing with it
         self._cache.move_to_end(key_id)  # a batch's own new keys must not push it out
         return True
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -135,7 +136,7 @@ class Process:
 
     async def _account(self) -> None:
         while True:
-            with contextlib.suppress(*OUTAGES):
+            with contextlib.suppress(Exception):
                 async with self.pool.acquire() as conn:
                     open_items = await store.open_counts(conn)
                     pending, age = await store.outbox_state(conn)
@@ -150,7 +151,8 @@ class Process:
                 try:
                     async with asyncio.timeout(ACCOUNT_S):  # aiokafka asks a dead Kafka for ever
                         await consumer.account()
-                except OUTAGES:
+                except Exception as error:  # noqa: BLE001 -- whatever it is, nobody counts now
+                    log.warning("account_unknown", topic=consumer.topic, error=error)
                     consumer.account_unknown()
             await asyncio.sleep(self.settings.account_every)
 
@@ -219,7 +221,11 @@ def application(process: Process, **options: Any) -> FastAPI:
 
     @app.exception_handler(NotReadyError)
     async def not_ready(_request: Request, _error: Exception) -> Response:
-        return Response("not ready: the database has not been reached yet", status_code=503)
+        body = {
+            "type": "urn:luotsi:problem:not-ready", "title": "Not ready", "status": 503,
+            "detail": "The database has not been reached yet. Send again.",
+        }  # fmt: skip
+        return JSONResponse(body, 503, {"Retry-After": "5"}, media_type="application/problem+json")
 
     return app
 

@@ -184,19 +184,30 @@ async def fence(conn: Connection, door_id: int, marks: Sequence[tuple[int, int, 
 # --- event log ---------------------------------------------------------------------------------
 
 
+class Logged(NamedTuple):
+    """A record seen before: whose it was and what was answered."""
+
+    source: str | None
+    event_id: str | None
+    answers: bytes | None
+
+
 async def logged(
     conn: Connection, door_id: int, places: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], bytes | None]:
-    """The stored answers of records seen before, by (partition, offset)."""
+) -> dict[tuple[int, int], Logged]:
+    """Records seen before, by (partition, offset)."""
     rows = await conn.fetch(
         """
-        SELECT e.partition, e."offset", e.answers
+        SELECT e.partition, e."offset", e.source, e.event_id, e.answers
         FROM unnest($2::int[], $3::bigint[]) AS t (part, off)
         JOIN event_log e ON e.door = $1 AND e.partition = t.part AND e."offset" = t.off
         """,
         door_id, [p for p, _ in places], [o for _, o in places],
     )  # fmt: skip
-    return {(r["partition"], r["offset"]): r["answers"] for r in rows}
+    return {
+        (r["partition"], r["offset"]): Logged(r["source"], r["event_id"], r["answers"])
+        for r in rows
+    }
 
 
 async def applied_before(
@@ -258,7 +269,8 @@ async def parked_events(conn: Connection, key: str) -> list[asyncpg.Record]:
     await conn.execute("SELECT 1 FROM parked_key WHERE key = $1 FOR UPDATE", key)
     return await conn.fetch(
         """
-        SELECT e.door, e.partition, e."offset", e.body, e.received_at, s.id AS item, d.topic
+        SELECT e.door, e.partition, e."offset", e.body, e.received_at, e.source, s.id AS item,
+               d.topic, d.grp
         FROM event_log e
         JOIN set_aside s ON (s.door, s.partition, s."offset") = (e.door, e.partition, e."offset")
         JOIN door d ON d.id = e.door
@@ -335,19 +347,20 @@ async def add_set_aside(conn: Connection, rows: Sequence[SetAsideRow]) -> None:
     await conn.copy_records_to_table("set_aside", records=rows, columns=SET_ASIDE_COLUMNS)
 
 
-async def open_quarantines(
+async def quarantined_before(
     conn: Connection, events: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], list[asyncpg.Record]]:
-    """Open quarantine rows that a mended resend of (source, id) closes; locked."""
-    if not await conn.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM set_aside WHERE closed_at IS NULL AND event_id IS NOT NULL)"
-    ):
+    """What was quarantined of (source, id) before its mended resend; locked.
+
+    Closed rows too: the first arrival counts even if a person has dealt with it (design 12).
+    """
+    if not await conn.fetchval("SELECT EXISTS (SELECT 1 FROM set_aside WHERE event_id <> '')"):
         return {}
     rows = await conn.fetch(
         """
-        SELECT s.id, s.source, s.event_id, s.received_at, s.reason
+        SELECT s.id, s.source, s.event_id, s.received_at, s.closed_at
         FROM unnest($1::text[], $2::text[]) AS t (source, id)
-        JOIN set_aside s ON s.event_id = t.id AND s.source = t.source AND s.closed_at IS NULL
+        JOIN set_aside s ON s.event_id = t.id AND s.source = t.source
         WHERE s.outcome = 'quarantined' AND s.reason <> 'same-id-other-content'
         ORDER BY s.received_at, s.id FOR UPDATE OF s
         """,
@@ -379,6 +392,15 @@ async def set_aside_item(conn: Connection, item: UUID) -> asyncpg.Record | None:
         """,
         item,
     )
+
+
+async def set_aside_anew(conn: Connection, item: UUID, anew: UUID, reason: str) -> None:
+    """What was parked is refused now: the row becomes that of a new, open quarantined item."""
+    await conn.execute(
+        "UPDATE set_aside SET id = $2, outcome = 'quarantined', reason = $3, error = NULL, "
+        "opened_at = now() WHERE id = $1",
+        item, anew, reason,
+    )  # fmt: skip
 
 
 async def tried_again(conn: Connection, item: UUID, error: str) -> None:

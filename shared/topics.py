@@ -6,13 +6,16 @@ time retention: intake itself deletes what is older than seven days and below it
 
 import asyncio
 import sys
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.events import INBOUND_TOPICS, PARTITIONS, TOPICS
 from shared.settings import TopicSettings
 
 EXISTS = 36
+NEW_TOPIC_TRIES = 100  # of 0.1 s
 INTERNAL_RETENTION_MS = 30 * 24 * 3_600_000
 
 
@@ -55,10 +58,53 @@ async def create_topics(bootstrap: str, prefix: str = "", replication: int = 1) 
     return new
 
 
+async def wrong_settings(bootstrap: str, prefix: str = "", replication: int = 1) -> list[str]:
+    """What of the topics is not as Luotsi needs it, a sentence each.
+
+    A broker that makes topics by itself gives an inbound one a week's retention and the sender's
+    clock: an outage would lose notifications, and receipt times would be the source's.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [prefix + topic for topic in TOPICS]
+        found = await _partitions(admin, names)
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        answers: list[Any] = await admin.describe_configs(asked)
+    finally:
+        await admin.close()
+    wrong = [
+        f"{name} has {count} partitions, must have {PARTITIONS}: make it anew while it is empty"
+        for name, count in found.items()
+        if count != PARTITIONS
+    ]
+    for answer in answers:
+        for _, _, _, name, entries in answer.resources:
+            has = {entry[0]: entry[1] for entry in entries}
+            for key, value in topic_settings(name.removeprefix(prefix), replication).items():
+                if has.get(key) != value:
+                    wrong.append(f"{name} has {key}={has.get(key)}, must have {value}")
+    return wrong
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Partitions of each topic; a topic just made is known to the broker a moment later."""
+    found: dict[str, int] = {}
+    for _ in range(NEW_TOPIC_TRIES):
+        found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics(names)}
+        if all(found.get(name) for name in names):
+            break
+        await asyncio.sleep(0.1)
+    return found
+
+
 def main() -> None:
-    """Create the topics on the cluster of LUOTSI_KAFKA."""
+    """Create the topics on the cluster of LUOTSI_KAFKA; refuse those that exist otherwise."""
     settings = TopicSettings()
-    new = asyncio.run(create_topics(settings.kafka, settings.topic_prefix, settings.replication))
+    where = (settings.kafka, settings.topic_prefix, settings.replication)
+    new = asyncio.run(create_topics(*where))
+    if wrong := asyncio.run(wrong_settings(*where)):
+        sys.exit("\n".join(wrong))
     sys.stdout.write("\n".join(new) + "\n" if new else "nothing to do: all topics exist\n")
 
 

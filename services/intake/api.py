@@ -18,21 +18,19 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from services.intake import store
-from services.intake.domain import MAX_BYTES, STRUCTURED, read_notification
+from services.intake.domain import MAX_BYTES, STRUCTURED, read_notification, spoken_by
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
 from shared import events, metrics
 from shared import store as plumbing
 from shared.clock import Clock
-from shared.errors import OUTAGES, RACES
-from shared.events import Notification, Receipt
+from shared.errors import OUTAGES, RACE_TRIES, RACES
+from shared.events import Notification, Receipt, SetAside
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.logs import log
 from shared.sealing import Sealer
 from shared.service import Process
-
-RACE_TRIES = 3
 
 
 class ProblemBody(BaseModel):
@@ -61,6 +59,15 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (413, "Too large; its beginning is kept and shown to the duty desk"),
         (422, "The content is not valid; kept and shown to the duty desk"),
         (503, "Not accepted: the database cannot be reached; send again later"),
+    )
+}
+CHECK_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemBody, "description": text, "content": {PROBLEM: {}}}
+    for status, text in (
+        (400, "The envelope is not CloudEvents 1.0"),
+        (401, "No or unknown token"),
+        (413, "Too large"),
+        (422, "The content is not valid"),
     )
 }
 BODY = {
@@ -110,13 +117,13 @@ def api_routes(
         return await _take(process, inbox, source, raw)
 
     @app.post(
-        "/v1/check", response_model=Checked, responses=RESPONSES, openapi_extra=BODY,
+        "/v1/check", response_model=Checked, responses=CHECK_RESPONSES, openapi_extra=BODY,
         summary="Check a notification; nothing is stored",
     )  # fmt: skip
     async def check(request: Request, source: Annotated[str, Depends(source_of)]) -> Any:
         message = read_notification(await _raw(request, source, "check", clock()))
         if isinstance(message, Unreadable):
-            status = _status(message.reason)
+            status = _status(message.reason, message)
             raise Problem(status, message.reason, "The message is not valid", message.mend)
         return Checked()
 
@@ -168,7 +175,7 @@ async def _raw(request: Request, source: str, ce_id: str | None, now: datetime) 
     return Raw(0, 0, now, None, headers, bytes(value))
 
 
-def _status(reason: str, message: Incoming[Notification] | Unreadable | None = None) -> int:
+def _status(reason: str, message: Incoming[Notification] | Unreadable) -> int:
     """The HTTP status of a refusal: by its reason, or that the envelope told no id."""
     known = {"same-id-other-content": 409, "too-large": 413}.get(reason)
     if known is not None:
@@ -200,12 +207,7 @@ async def _take_once(
     async with process.pool.acquire() as tx, tx.transaction():
         door = await plumbing.door(tx, store.HTTP_GROUP, store.HTTP_GROUP, "/v1/notifications")
         number = await store.take_request(tx, source)
-        message = inbox.read(raw._replace(offset=number))
-        if not isinstance(message, Unreadable):
-            # The source is the token's: a structured event cannot speak for another.
-            message = message._replace(source=source, key=f"{source}/{message.id}")
-        else:
-            message = message._replace(source=source)
+        message = spoken_by(source, inbox.read(raw._replace(offset=number)))
         try:
             async with tx.transaction():
                 rows = await inbox.take(tx, door, [message])
@@ -220,8 +222,11 @@ async def _take_once(
     metrics.RECORDS.labels("intake", "http", outcome).inc()
     told = [a for a in answers if a.topic == events.INTAKE_RECEIPT]
     if outcome == "parked":
-        body = {"source": source, "source_id": message.id, "outcome": "accepted",
-                "receipt_id": str(number), "received_at": raw.appended_at.isoformat()}  # fmt: skip
+        item = SetAside.model_validate_json(answers[0].value).item
+        body = {
+            "source": source, "source_id": message.id, "outcome": "accepted",
+            "receipt_id": str(item), "received_at": rows[0].received_at.isoformat(),
+        }  # fmt: skip
         return JSONResponse(body, 202)
     answer = Receipt.model_validate_json(told[0].value)
     if outcome == "quarantined":

@@ -20,8 +20,6 @@ MEND_ENVELOPE = (
     "over HTTP your id in the header ce-id is enough."
 )
 
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
-
 
 class Envelope(BaseModel):
     """The attributes of CloudEvents 1.0 that intake needs."""
@@ -67,6 +65,8 @@ def read_notification(raw: Raw) -> Incoming[Notification] | Unreadable:
         else:
             notification = _validated(Notification, value)
     except UnreadableMessage as error:
+        if ident is None:
+            source, ident = named(_single(raw.headers, "ce_source"), _single(raw.headers, "ce_id"))
         return Unreadable(raw, error.reason, error.mend, source, ident)
     assert source is not None  # noqa: S101 -- the envelope was checked
     assert ident is not None  # noqa: S101 -- same
@@ -103,6 +103,15 @@ def ce_attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
     return {name.removeprefix("ce_"): value for name, value in found.items()}
 
 
+def _single(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
+    """The value of a header that is there once and is text."""
+    found = [value for each, value in headers if each == name]
+    try:
+        return found[0].decode() if len(found) == 1 and found[0] is not None else None
+    except UnicodeDecodeError:
+        return None
+
+
 def check_envelope(attributes: Mapping[str, Any]) -> Envelope:
     """The attributes, checked; raises `UnreadableMessage`."""
     try:
@@ -125,14 +134,27 @@ def peek(value: bytes) -> tuple[str | None, str | None]:
     """Source and id of a structured event, where they can be had, for the answer to its source."""
     try:
         whole = orjson.loads(value)
-        source, ident = whole.get("source"), whole.get("id")
+        return named(whole.get("source"), whole.get("id"))
     except (orjson.JSONDecodeError, AttributeError):
         return None, None
+
+
+def named(source: Any, ident: Any) -> tuple[str | None, str | None]:
+    """Source and id as far as both can be repeated to the source: well-formed, nobody's hetu."""
     try:
         Envelope(specversion="1.0", id=ident, source=source, type="")
     except ValidationError:
         return None, None
     return (None, None) if contains_hetu(ident + " " + source) else (source, ident)
+
+
+def spoken_by(
+    source: str, message: Incoming[Notification] | Unreadable
+) -> Incoming[Notification] | Unreadable:
+    """Over HTTP the source is the token's: a structured event cannot speak for another."""
+    if isinstance(message, Unreadable):
+        return message._replace(source=source)
+    return message._replace(source=source, key=f"{source}/{message.id}")
 
 
 def read_original(value: bytes) -> Notification:

@@ -49,14 +49,13 @@ def notifications(sealer: Sealer, clock: Clock) -> Inbox[Notification]:
         tx: Connection, batch: Sequence[Incoming[Notification]]
     ) -> list[Outcome]:
         matched = await _match(tx, sealer, batch)
-        mended = await plumbing.open_quarantines(tx, [(i.source, i.id) for i in batch])
+        mended = await plumbing.quarantined_before(tx, [(i.source, i.id) for i in batch])
         outcomes = []
         for place, item in enumerate(batch):
             earlier = mended.get((item.source, item.id), [])
             first = min([item.received_at, *(row["received_at"] for row in earlier)])
             outcomes.append(_accept(sealer, matched, place, item, first))
-            if earlier:
-                items = [row["id"] for row in earlier]
+            if items := [row["id"] for row in earlier if row["closed_at"] is None]:
                 await plumbing.close_set_aside(tx, items, "resent")
                 closing = [closed(each, "resent", first) for each in items]
                 answers = [*outcomes[-1].answers, *closing]
@@ -126,7 +125,13 @@ def _accept(
     ]
     answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at))
     body = encrypt(original, "original", item.key, item.raw.value or b"")
-    return Outcome("applied", answers, body, received_at=received_at)
+    return Outcome("applied", answers, body, _noted(item), received_at=received_at)
+
+
+def _noted(item: Incoming[Notification]) -> str | None:
+    """A stated arrival ahead of the real one is ignored, and noted (design 12)."""
+    stated = item.event.arrived_at
+    return "stated-arrival-ahead" if stated and stated > item.raw.appended_at else None
 
 
 def _signal(

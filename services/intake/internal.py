@@ -1,6 +1,7 @@
 """What a worker does to intake's things, asked by the desk in the worker's name, audited here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,14 +9,15 @@ from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel, ConfigDict
 
 from services.intake import store
-from services.intake.handlers import closed, open_whole, reopen
+from services.intake.domain import spoken_by
+from services.intake.handlers import closed, first_receipt, open_whole, reopen
 from services.intake.problems import Problem
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.database import Connection
 from shared.errors import OUTAGES, RACES, RejectedError, describe
-from shared.events import IdentityTask, Notification, NotifiedChild, Receipt, age_band_on
+from shared.events import IdentityTask, Notification, NotifiedChild, age_band_on
 from shared.hetu import InvalidHetuError, parse_hetu
 from shared.inbox import Inbox, Raw
 from shared.logs import log
@@ -79,6 +81,8 @@ def _item_routes(
             async with conn.transaction():
                 row = await _item(conn, item)
                 await sealer.load(conn, [item])
+        if row["closed_how"] == "re-driven":
+            raise Problem(410, "re-driven", "It has been taken again: see the child's case")
         try:
             whole = open_whole(sealer, item, row["body"])
         except UnreadableError:
@@ -115,10 +119,7 @@ def where_route(app: FastAPI, process: Process) -> None:
             for hop in hops:
                 known = await plumbing.applied_before(conn, [(hop["source"], hop["event_id"])])
                 for each in known.values():
-                    found = [
-                        a for a in plumbing.unpack(each.answers) if a.topic == events.INTAKE_RECEIPT
-                    ]
-                    hop["receipt_id"] = str(Receipt.model_validate_json(found[0].value).receipt_id)
+                    hop["receipt_id"] = str(first_receipt(each).receipt_id)
         return {"service": "intake", "hops": hops}
 
 
@@ -126,6 +127,13 @@ async def _item(conn: Connection, item: UUID) -> Any:
     row = await plumbing.set_aside_item(conn, item)
     if row is None:
         raise Problem(404, "unknown-item", "There is no such item")
+    return row
+
+
+async def _open_item(conn: Connection, item: UUID) -> Any:
+    row = await _item(conn, item)
+    if row["closed_at"] is not None:
+        raise Problem(409, "closed", "This item is closed already", row["closed_how"])
     return row
 
 
@@ -174,12 +182,10 @@ async def _redrive(
     async with process.pool.acquire() as tx:
         async with tx.transaction():
             await plumbing.add_audit(tx, [(who, "re-drive", str(item), "set-aside", None)])
-            row = await _item(tx, item)
-            if row["closed_at"] is not None:
-                raise Problem(409, "closed", "This item is closed already", row["closed_how"])
+            await _open_item(tx, item)
         try:
             async with tx.transaction():
-                row = await _item(tx, item)
+                row = await _open_item(tx, item)  # somebody may have asked at the same moment
                 return await _redrive_row(tx, sealer, inbox, row)
         except RejectedError as error:
             failure = error
@@ -204,14 +210,20 @@ async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Notification
             record["received_at"],
         )  # fmt: skip
 
+    def read_anew(record: Any) -> Inbox[Notification]:
+        """The inbox as its door reads: over HTTP the source stays the token's."""
+        if record["grp"] != store.HTTP_GROUP:
+            return inbox
+        return replace(inbox, read=lambda raw: spoken_by(record["source"], inbox.read(raw)))
+
     def done(item: UUID) -> list[Outgoing]:
         return [closed(item, "re-driven", row["received_at"])]
 
     if row["outcome"] == "parked":
         waiting = await plumbing.parked_events(tx, row["key"])
         await sealer.load(tx, [record["item"] for record in waiting])
-        return (await redrive_key(tx, lambda _: inbox, row["key"], again, done)).applied
+        return (await redrive_key(tx, read_anew, row["key"], again, done)).applied
     await sealer.load(tx, [row["id"]])
     # Closed first, or the handler would find it open and close it as resent, too.
     await plumbing.close_set_aside(tx, [row["id"]], "re-driven")
-    return (await redrive_item(tx, inbox, row, again, done)).applied
+    return (await redrive_item(tx, read_anew(row), row, again, done)).applied

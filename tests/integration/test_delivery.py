@@ -201,6 +201,33 @@ async def test_a_redelivered_event_is_answered_from_the_log_and_not_applied_agai
     assert world.seen == ["one", "two"]
 
 
+async def test_other_messages_under_offsets_used_before_stop_the_consumer(world: World) -> None:
+    """A topic made anew: its first messages are not those that PostgreSQL knows."""
+    await world.publish((CHILD, "one"), (CHILD, "two"))
+    async with world.running():
+        await world.logged(2)
+    await do.fetch(
+        world.admin_url, "UPDATE notifications.event_log SET event_id = 'was-' || event_id"
+    )
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=world.bootstrap, group_id=f"{world.prefix}toy", enable_auto_commit=False
+    )
+    await reader.start()
+    place = TopicPartition(world.prefix + events.SIGNAL, partition_of(CHILD))
+    reader.assign([place])
+    await reader.commit({place: 0})
+    await reader.stop()
+
+    async with world.running() as consumer:
+
+        async def braked() -> bool:
+            return consumer.braked
+
+        await do.until("the brake is on", braked)
+
+    assert (await world.committed())[partition_of(CHILD)] == 0
+
+
 async def test_what_one_lane_wrote_stands_when_the_other_is_interrupted(world: World) -> None:
     assert partition_of(CHILD) != partition_of(ELSEWHERE)
     await world.publish((CHILD, "one"), (ELSEWHERE, "two"), (CHILD, "three"), (ELSEWHERE, "four"))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.intake.api import api_routes
 from services.intake.handlers import notifications
 from services.intake.settings import IntakeSettings
 from shared import events, store
+from shared.bus import split_repeats
 from shared.database import Pool, open_pool
 from shared.inbox import Inbox, Raw
 from shared.migrate import head, service_url
@@ -63,6 +65,9 @@ class Intake:
 
 def bearer(source: str) -> dict[str, str]:
     return {"authorization": f"Bearer token-of-{source}", "content-type": "application/json"}
+
+
+DESK = {**bearer("desk"), "x-luotsi-worker": "w-1"}
 
 
 @pytest.fixture
@@ -197,6 +202,57 @@ async def test_a_mended_resend_is_accepted_closes_the_item_and_keeps_the_first_t
     ) == "resent"  # fmt: skip
 
 
+async def test_a_resend_keeps_the_first_time_even_after_a_person_closed_the_item(
+    intake: Intake,
+) -> None:
+    bad = await intake.take({**NOTIFICATION, "observations": ""}, "n-9")
+    item = told(bad, events.SIGNAL)[0]["item"]
+    await intake.http.post(f"/internal/set-aside/{item}/close", headers=DESK)
+
+    good = await intake.take(NOTIFICATION, "n-9", at=NOW + timedelta(days=3))
+
+    assert (good.outcome, good.received_at) == ("applied", NOW)
+    assert [a["kind"] for a in told(good, events.SIGNAL)] == ["notification"]
+
+
+async def test_a_resend_right_behind_what_it_mends_keeps_the_first_time(intake: Intake) -> None:
+    bad = Raw(0, 0, NOW, b"k", headers("school-1", "n-9"), b"{")
+    later = NOW + timedelta(seconds=4)
+    good = Raw(0, 1, later, b"k", headers("school-1", "n-9"), orjson.dumps(NOTIFICATION))
+    rows = []
+    async with intake.pool.acquire() as tx, tx.transaction():
+        door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
+        for part in split_repeats([intake.inbox.read(bad), intake.inbox.read(good)]):
+            rows += await intake.inbox.take(tx, door, part)
+
+    assert [(row.outcome, row.received_at) for row in rows] == [
+        ("quarantined", NOW), ("applied", NOW),
+    ]  # fmt: skip
+    assert await value(intake.admin_url, "SELECT closed_how FROM intake.set_aside") == "resent"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("ce_type", b"fi.luotsi.child-protection-notification.v9"),
+        ("ce_specversion", b"0.3"),
+        ("ce_specversion", b"\xff"),
+    ],
+)
+async def test_a_source_is_answered_under_its_own_id_when_another_attribute_is_wrong(
+    intake: Intake, name: str, wrong: bytes
+) -> None:
+    pairs = [(n, wrong if n == name else v) for n, v in headers("school-1", "n-9")]
+    bad = await intake.take(NOTIFICATION, pairs=pairs)
+    good = await intake.take(NOTIFICATION, "n-9", at=NOW + timedelta(days=3))
+
+    (answer,) = told(bad, events.INTAKE_RECEIPT)
+    assert (answer["outcome"], answer["source"], answer["source_id"]) == (
+        "quarantined", "school-1", "n-9",
+    )  # fmt: skip
+    assert good.received_at == NOW
+
+
 async def test_a_quarantined_message_says_what_is_wrong_without_repeating_it(
     intake: Intake,
 ) -> None:
@@ -274,7 +330,7 @@ async def test_of_too_large_a_request_the_beginning_is_kept_for_a_person(intake:
     answer = await intake.post(b"x" * 3_000_000)
 
     assert answer.status_code == 413
-    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+    who = DESK
     item = await intake.http.get(f"/internal/set-aside/{answer.json()['receipt_id']}", headers=who)
     assert item.json()["reason"] == "too-large"
     assert item.json()["content"] == "x" * 200_000
@@ -294,7 +350,7 @@ async def test_checking_stores_nothing(intake: Intake) -> None:
 async def test_giving_an_identity_luotsi_does_not_know_ends_the_task(intake: Intake) -> None:
     row = await intake.take({**NOTIFICATION, "children": [{"name": "Testi Lapsi"}]})
     child = told(row, events.SIGNAL)[0]["child"]
-    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+    who = DESK
 
     given = await intake.http.post(
         "/internal/identity", headers=who, json={"child": child, "hetu": "020594X903P"}
@@ -319,7 +375,7 @@ async def test_an_identity_luotsi_knows_is_refused_and_changes_nothing(intake: I
 
     answer = await intake.http.post(
         "/internal/identity",
-        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+        headers=DESK,
         json={"child": told(row, events.SIGNAL)[0]["child"], "hetu": "010594Y9032"},
     )
 
@@ -335,9 +391,7 @@ async def test_an_original_is_opened_by_a_worker_only_after_the_audit_row(intake
     forbidden = await intake.http.get(
         f"/internal/set-aside/{item}", headers={**bearer("school-1"), "x-luotsi-worker": "w-1"}
     )
-    opened = await intake.http.get(
-        f"/internal/set-aside/{item}", headers={**bearer("desk"), "x-luotsi-worker": "w-1"}
-    )
+    opened = await intake.http.get(f"/internal/set-aside/{item}", headers=DESK)
 
     assert forbidden.status_code == 403
     assert "Testi Lapsi" in opened.json()["content"]
@@ -348,7 +402,7 @@ async def test_an_original_is_opened_by_a_worker_only_after_the_audit_row(intake
 async def test_what_a_person_has_dealt_with_is_closed_once(intake: Intake) -> None:
     row = await intake.take({**NOTIFICATION, "observations": ""})
     item = told(row, events.SIGNAL)[0]["item"]
-    who = {**bearer("desk"), "x-luotsi-worker": "w-1"}
+    who = DESK
 
     answers = [
         await intake.http.post(f"/internal/set-aside/{item}/close", headers=who) for _ in range(2)
@@ -367,7 +421,7 @@ async def test_a_redrive_of_what_is_still_wrong_changes_nothing_and_is_counted(
 
     answer = await intake.http.post(
         f"/internal/set-aside/{item}/redrive",
-        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+        headers=DESK,
     )
 
     assert answer.status_code == 422
@@ -375,7 +429,9 @@ async def test_a_redrive_of_what_is_still_wrong_changes_nothing_and_is_counted(
     assert [tuple(row) for row in rows] == [(2, None)]
 
 
-async def test_a_parked_message_is_redriven_with_its_first_receipt_time(intake: Intake) -> None:
+@asynccontextmanager
+async def broken(intake: Intake) -> AsyncIterator[None]:
+    """While it lasts, the handler fails at every message about a child it does not know."""
     conn = await asyncpg.connect(intake.admin_url)
     await conn.execute(
         """
@@ -385,17 +441,84 @@ async def test_a_parked_message_is_redriven_with_its_first_receipt_time(intake: 
             FOR EACH ROW EXECUTE FUNCTION intake.broken();
         """
     )
-    raw = Raw(0, 7, NOW, b"k", headers("school-1", "n-7"), orjson.dumps(NOTIFICATION))
-    async with intake.pool.acquire() as tx, tx.transaction():
-        door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
-        failure = RuntimeError("a bug")
-        row = (await intake.inbox.take(tx, door, [intake.inbox.read(raw)], failure))[0]
+    yield
     await conn.execute("DROP TRIGGER broken ON intake.child_lookup")
     await conn.close()
 
+
+async def parked(intake: Intake, content: Any, ident: str, offset: int) -> LogRow:
+    """A message at which the handler has raised."""
+    raw = Raw(0, offset, NOW, b"k", headers("school-1", ident), orjson.dumps(content))
+    async with intake.pool.acquire() as tx, tx.transaction():
+        door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
+        failure = RuntimeError("a bug")
+        return (await intake.inbox.take(tx, door, [intake.inbox.read(raw)], failure))[0]
+
+
+async def test_an_id_used_again_while_it_was_parked_does_not_hold_up_the_first(
+    intake: Intake,
+) -> None:
+    first = await parked(intake, NOTIFICATION, "n-7", 7)
+    other = {**NOTIFICATION, "observations": "Aivan muuta."}
+    behind = await parked(intake, other, "n-7", 8)
+    item, refused = (told(row, events.SIGNAL)[0]["item"] for row in (first, behind))
+
+    answer = await intake.http.post(f"/internal/set-aside/{item}/redrive", headers=DESK)
+
+    assert answer.status_code == 200
+    rows = await fetch(
+        intake.admin_url, 'SELECT outcome, reason FROM intake.event_log ORDER BY "offset"'
+    )
+    assert [tuple(row) for row in rows] == [
+        ("applied", "re-driven"), ("quarantined", "same-id-other-content"),
+    ]  # fmt: skip
+    (still,) = await fetch(
+        intake.admin_url, "SELECT id, outcome FROM intake.set_aside WHERE closed_at IS NULL"
+    )
+    opened = await intake.http.get(f"/internal/set-aside/{still['id']}", headers=DESK)
+    assert (still["outcome"], str(still["id"]) == refused) == ("quarantined", False)
+    assert "Aivan muuta." in opened.json()["content"]
+    left = await fetch(
+        intake.admin_url, "SELECT convert_from(value, 'UTF8') v FROM intake.outbox ORDER BY id"
+    )
+    sent = [orjson.loads(each["v"]) for each in left]
+    assert [(s.get("kind"), s.get("state"), s.get("outcome")) for s in sent] == [
+        ("notification", None, None), (None, None, "accepted"),
+        ("set_aside", "closed", "quarantined"), ("set_aside", "opened", "quarantined"),
+        (None, None, "quarantined"), ("set_aside", "closed", "quarantined"),
+    ]  # fmt: skip
+
+
+async def test_a_parked_request_stays_its_tokens_and_its_receipt_id_finds_it(
+    intake: Intake,
+) -> None:
+    event = {
+        "specversion": "1.0", "id": "n-1", "source": "police-1",
+        "type": events.NOTIFICATION_TYPE, "data": NOTIFICATION,
+    }  # fmt: skip
+    pairs = {**bearer("school-1"), "content-type": "application/cloudevents+json"}
+    async with broken(intake):
+        answer = await intake.http.post(
+            "/v1/notifications", content=orjson.dumps(event), headers=pairs
+        )
+    taken = await intake.http.post(
+        f"/internal/set-aside/{answer.json()['receipt_id']}/redrive", headers=DESK
+    )
+    again = await intake.http.post("/v1/notifications", content=orjson.dumps(event), headers=pairs)
+
+    assert (answer.status_code, taken.status_code) == (202, 200)
+    assert again.json()["outcome"] == "repeated"
+    rows = await fetch(
+        intake.admin_url, 'SELECT source, outcome FROM intake.event_log ORDER BY "offset"'
+    )
+    assert [tuple(row) for row in rows] == [("school-1", "applied"), ("school-1", "repeated")]
+
+
+async def test_a_parked_message_is_redriven_with_its_first_receipt_time(intake: Intake) -> None:
+    row = await parked(intake, NOTIFICATION, "n-7", 7)
+
     answer = await intake.http.post(
-        f"/internal/set-aside/{told(row, events.SIGNAL)[0]['item']}/redrive",
-        headers={**bearer("desk"), "x-luotsi-worker": "w-1"},
+        f"/internal/set-aside/{told(row, events.SIGNAL)[0]['item']}/redrive", headers=DESK
     )
 
     assert (row.outcome, answer.status_code, answer.json()) == ("parked", 200, {"applied": 1})

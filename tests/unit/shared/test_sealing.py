@@ -1,7 +1,8 @@
 """Sealing without a database: keys are made, used, and their texts cannot be moved."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -102,6 +103,26 @@ def test_a_cached_key_dies_after_a_minute(sealer: Sealer, monkeypatch: pytest.Mo
     monkeypatch.setattr("shared.sealing.time.monotonic", lambda: 1060.1)
 
     assert not sealer._cached(CHILD)
+
+
+async def test_an_old_key_is_used_until_it_is_loaded_anew_and_dies_if_it_was_erased(
+    sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one batch asks PostgreSQL again, another may be sealing with the same key."""
+    monkeypatch.setattr("shared.sealing.time.monotonic", lambda: 1000.0)
+    sealer.new_key(CHILD)
+    monkeypatch.setattr("shared.sealing.time.monotonic", lambda: 1060.1)
+
+    async def erased(_conn: object, ids: Sequence[UUID]) -> list[tuple[UUID, bytes, str]]:
+        assert [CHILD] == list(ids)
+        assert sealer.seal(CHILD, "text", "n-1", b"content")
+        return []
+
+    monkeypatch.setattr("shared.store.data_keys", erased)
+    await sealer.load(object(), [CHILD])  # type: ignore[arg-type]
+
+    with pytest.raises(UnreadableError):
+        sealer.seal(CHILD, "text", "n-1", b"content")
 
 
 def test_a_key_file_is_its_owners_alone_and_never_written_over(tmp_path: Path) -> None:
