@@ -19,11 +19,13 @@ SERVICES = ("intake", "routing", "notifications")
 
 
 def make_secrets(folder: Path) -> None:
-    """Write every secret that is missing in `folder`; all of one run belong together."""
-    if (folder / "keys.json").exists():
-        return
+    """Write every secret that is missing in `folder`; those of one run belong together."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    if not (folder / "smtp_password").exists():
+        _write(folder, "smtp_password", "the mail server's own; unused without LUOTSI_SMTP_USER")
+    if (folder / "keys.json").exists():
+        return
     admin, role, desk, source = (secrets.token_urlsafe(24) for _ in range(4))
     _write(folder, "postgres_password", admin)
     _write(folder, "admin_url", f"postgresql://postgres:{admin}@{HOST}")

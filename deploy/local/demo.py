@@ -32,6 +32,7 @@ from deploy.local.progress import Progress, step
 from deploy.local.summary import summary
 from deploy.local.system import System
 from deploy.sample.staff import WORKERS
+from deploy.sample.store import add_workers
 from shared.clock import utc_now
 from shared.migrate import EditedMigrationError
 
@@ -175,7 +176,7 @@ class Demo:
         Each stage is kept, so that what was interrupted goes on where it was.
         """
         plan = self._plan
-        wait_for(store.add_workers(plan.database_url, WORKERS))
+        wait_for(add_workers(plan.database_url, WORKERS))
         if plan.stage == "new":
             with Progress("published as intake systems would", len(sample.past)) as shown:
                 asyncio.run(publish_past(plan.kafka, sample, shown))

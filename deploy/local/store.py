@@ -1,25 +1,9 @@
-"""All SQL of the demo: its sample workers, and the counts that its summary shows."""
+"""All SQL of the demo but its sample workers: the counts that its summary shows."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
-
-from deploy.sample.staff import SampleWorker
-
-
-async def add_workers(url: str, workers: Sequence[SampleWorker]) -> None:
-    """Put the sample workers where staff stand; those that are there stay."""
-    conn = await asyncpg.connect(url)
-    try:
-        await conn.executemany(
-            "INSERT INTO routing.worker (id, name, role) VALUES ($1, $2, $3) "
-            "ON CONFLICT (id) DO NOTHING",
-            workers,
-        )
-    finally:
-        await conn.close()
 
 
 async def routed(url: str) -> int:

@@ -17,6 +17,7 @@ from deploy.container.make_secrets import make_secrets
 from deploy.container.run import environment
 from deploy.local.kafka.node import PROPERTIES
 from deploy.local.system import APPS
+from deploy.sample.settings import SampleSettings
 from services.intake.settings import IntakeSettings
 from services.notifications.settings import NotificationSettings
 from services.routing.settings import RoutingSettings
@@ -35,6 +36,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "migrate": MigrationSettings,
     "topics": TopicSettings,
 }
+COMPOSED = SETTINGS | {"sample-workers": SampleSettings}
 PORTS = {"desk": 8100} | {
     name: int(getattr(CommandSettings(), f"{name}_url").rpartition(":")[2])
     for name in ("intake", "routing", "notifications")
@@ -89,20 +91,20 @@ def secret_file(name: str, folder: Path) -> Path:
     return folder / Path(COMPOSE["secrets"][name]["file"]).name
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", COMPOSED)
 def test_the_settings_classes_take_what_compose_gives(
     name: str, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = SERVICES[name]
     targets = {s["target"]: secret_file(s["source"], secrets) for s in service.get("secrets", ())}
     given = {
-        variable: without_choices(value)
+        variable: without_choices("taken from outside" if value is None else value)
         for variable, value in service.get("environment", {}).items()
     } | {
         target: file.read_text() for target, file in targets.items() if target.startswith("LUOTSI_")
     }
 
-    settings = accepted(SETTINGS[name], given, monkeypatch)
+    settings = accepted(COMPOSED[name], given, monkeypatch)
 
     for setting in ("key_file", "tokens_file"):
         path = getattr(settings, setting, None)
@@ -119,6 +121,16 @@ def test_every_secret_of_compose_is_made_and_is_a_file_readable_in_the_container
         assert file.read_text()
         assert 0o444 == file.stat().st_mode & 0o777
     assert 0o700 == secrets.stat().st_mode & 0o777
+
+
+def test_a_folder_of_an_earlier_version_gets_only_what_it_lacks(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    (tmp_path / "smtp_password").unlink()
+
+    make_secrets(tmp_path)
+
+    assert before == {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
 
 def test_secrets_that_exist_are_not_made_anew(secrets: Path) -> None:
@@ -158,7 +170,7 @@ def test_every_port_is_open_to_this_machine_only() -> None:
             assert port.startswith("127.0.0.1:"), name
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", COMPOSED)
 def test_our_containers_may_do_nothing_they_need_not(name: str) -> None:
     service = SERVICES[name]
 
@@ -236,11 +248,28 @@ def test_the_image_is_made_of_what_is_here_and_runs_as_nobody_special() -> None:
     assert "--require-hashes" in text
 
 
-def test_the_image_holds_what_the_services_import() -> None:
-    for name, tree in modules("shared", "services", "deploy/container").items():
-        for module, _ in imports(tree):
-            if module.startswith("deploy"):
-                assert module.startswith("deploy.container"), name
+def test_the_image_holds_what_its_programs_import() -> None:
+    within = {
+        "shared": ("shared",),
+        "services": ("shared", "services"),
+        "deploy/container": ("shared", "deploy.container"),
+        "deploy/sample": ("shared", "services", "deploy.sample"),
+    }
+    for folder, known in within.items():
+        for name, tree in modules(folder).items():
+            for module, _ in imports(tree):
+                ours = module.partition(".")[0] in ("shared", "services", "deploy", "tests")
+                assert not ours or module.startswith(known), f"{name} imports {module}"
+
+
+def test_sample_workers_may_log_in_where_the_desk_lets_them_and_nowhere_else() -> None:
+    workers, desk = SERVICES["sample-workers"], SERVICES["desk"]
+
+    assert "false" == without_choices(desk["environment"]["LUOTSI_DEMO"])
+    assert desk["environment"]["LUOTSI_DEMO"] == workers["environment"]["LUOTSI_DEMO"]
+    assert {"condition": "service_completed_successfully"} == desk["depends_on"]["sample-workers"]
+    assert set(SERVICES["routing"]["depends_on"]) < set(desk["depends_on"])
+    assert not any("sample" in str(container["args"]) for _, container in CONTAINERS.values())
 
 
 def test_secrets_become_variables_and_do_not_replace_those_that_are_set(tmp_path: Path) -> None:
@@ -266,7 +295,7 @@ def named(kind: str, name: str) -> Any:
 
 
 def given_to(container: Any) -> dict[str, str]:
-    """The variables of a container, secrets by the template's values."""
+    """The variables of a container, all of its secrets by the template's values."""
     given: dict[str, str] = {}
     for source in container.get("envFrom", ()):
         given |= named("ConfigMap", source["configMapRef"]["name"])["data"]
@@ -274,7 +303,7 @@ def given_to(container: Any) -> dict[str, str]:
         reference = variable.get("valueFrom", {}).get("secretKeyRef")
         if reference is None:
             given[variable["name"]] = variable["value"]
-        elif not reference.get("optional"):
+        else:
             secret = named("Secret", reference["name"])
             given[variable["name"]] = secret["stringData"][reference["key"]]
     return given
@@ -324,6 +353,61 @@ def test_every_pod_of_ours_may_talk_to_nothing_that_is_not_named() -> None:
 
     assert {} == closed["podSelector"]
     assert {"Ingress", "Egress"} == set(closed["policyTypes"])
+
+
+def test_the_template_names_every_secret_that_is_used_and_no_other() -> None:
+    used = set()
+    for pod, container in CONTAINERS.values():
+        for variable in container.get("env", ()):
+            if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
+                used.add((reference["name"], reference["key"]))
+        for volume in pod.get("volumes", ()):
+            if secret := volume.get("secret"):
+                used |= {(secret["secretName"], item["key"]) for item in secret["items"]}
+
+    assert used == {
+        (manifest["metadata"]["name"], key)
+        for manifest in MANIFESTS
+        if manifest["kind"] == "Secret"
+        for key in manifest["stringData"]
+    }
+
+
+def test_a_prometheus_in_the_cluster_names_its_jobs_as_the_alerts_do() -> None:
+    file = ROOT / "deploy/kubernetes/prometheus/scrape.yml"
+    (job,) = yaml.safe_load(file.read_text())["scrape_configs"]
+    (name,) = [r for r in job["relabel_configs"] if r.get("target_label") == "job"]
+    services = [m for m in MANIFESTS if m["kind"] == "Deployment"]
+    alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+
+    assert ["__meta_kubernetes_pod_label_app_kubernetes_io_name"] == name["source_labels"]
+    assert set(re.findall(r'job="([^"]+)"', alerts)) == {
+        name["replacement"].replace("$1", pod["metadata"]["labels"]["app.kubernetes.io/name"])
+        for pod in (m["spec"]["template"] for m in services)
+    }
+    for manifest in services:
+        pod, (_, container) = manifest["spec"]["template"], CONTAINERS[manifest["metadata"]["name"]]
+        notes = pod["metadata"]["annotations"]
+        assert "true" == notes["prometheus.io/scrape"]
+        assert str(container["ports"][0]["containerPort"]) == notes["prometheus.io/port"]
+        assert "luotsi" == pod["metadata"]["labels"]["app.kubernetes.io/part-of"]
+
+
+def test_prometheus_takes_the_way_jobs_are_named_in_the_cluster(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is missing: the scraping of the cluster is not read by it")
+    config = yaml.safe_load((ROOT / "deploy/kubernetes/prometheus/scrape.yml").read_text())
+    # Debian's promtool is built without Kubernetes' discovery; everything else it reads.
+    del config["scrape_configs"][0]["kubernetes_sd_configs"]
+    (tmp_path / "scrape.yml").write_text(yaml.safe_dump(config))
+
+    read = subprocess.run(
+        [promtool, "check", "config", "scrape.yml"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert 0 == read.returncode, read.stdout + read.stderr
 
 
 def test_kustomize_lists_every_manifest_but_the_template_of_secrets() -> None:
