@@ -16,6 +16,7 @@ import pytest
 
 from services.routing.desk.app import build_app
 from services.routing.desk.intake import Intake
+from services.routing.desk.queues import QUEUES
 from shared.events import CodedFacts
 from tests.builders import NOON, WORDS, AChild, SetClock
 from tests.deskside import Desk, a_desk, desk_settings
@@ -746,7 +747,49 @@ async def test_an_open_page_learns_what_is_new_and_what_is_gone(desk: Desk) -> N
     mark = (await desk.get("aino", f"/cases/{second.child}"))["mark"]
     assert mark in told
     assert f'id="gone-{first.id.replace(".", "-")}"' in told
-    assert "2 new" in told  # the second notification, and the first case among the urgent ones
+    assert "2 new" in told  # the second notification, and the first case among the desk's own
+
+
+async def children_in_lists(desk: Desk) -> set[str]:
+    listed = set()
+    for queue, sections in QUEUES.items():
+        for section in sections:
+            page = await desk.get("aino", f"/queues/{queue}/{section.name}")
+            listed |= {item["child"] for item in page["items"] if item["kind"] == "case"}
+    return listed
+
+
+@pytest.mark.parametrize("answer", [None, "urgent", "not_urgent"])
+@pytest.mark.parametrize("holder", [None, "duty", "own_worker", "initial_assessment"])
+async def test_every_case_with_a_running_clock_is_in_a_list(
+    desk: Desk, answer: str | None, holder: str | None
+) -> None:
+    signal = await judged(desk, answer=answer) if answer else await desk.cases.notified()
+    path = f"/cases/{signal.child}"
+    case = await desk.get("aino", path)
+    if answer and holder:
+        chosen = await desk.post(
+            "aino", f"{path}/holder", holder=holder, holder_seq=case["holder_seq"], reason="Syy."
+        )
+        assert 200 == chosen.status_code
+    await desk.pool.execute("UPDATE proposal SET state = 'withdrawn'")
+
+    assert {str(signal.child)} == await children_in_lists(desk)
+
+
+async def test_a_case_that_is_not_urgent_but_kept_by_duty_stands_in_its_list(desk: Desk) -> None:
+    signal = await judged(desk)
+    path = f"/cases/{signal.child}"
+    case = await desk.get("aino", path)
+    await desk.post(
+        "aino", f"{path}/holder", holder="duty", holder_seq=case["holder_seq"], reason="Meillä."
+    )
+
+    for name in ("held", "urgent"):  # the list's earlier name leads there as well
+        items = (await desk.get("aino", f"/queues/duty/{name}"))["items"]
+        assert [(str(signal.child), "not_urgent")] == [(i["child"], i["urgency"]) for i in items]
+    async with desk.browser("aino") as aino:
+        assert "Held by the duty desk" in (await aino.open("/queues/duty")).text
 
 
 async def test_a_page_is_woken_when_something_arrives(desk: Desk) -> None:

@@ -93,8 +93,8 @@ async def _checks(conn: Connection, after: Position, limit: int) -> Sequence[sto
     return await store.open_checks(conn, (not after[0], _moment(after[1]), str(after[2])), limit)
 
 
-async def _urgent(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
-    return await store.urgent_cases(conn, _by_clock(after), limit)
+async def _at_duty(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.duty_cases(conn, _by_clock(after), limit)
 
 
 async def _set_aside(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
@@ -166,8 +166,8 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
             [0, 0, ""], ("urgent", "level"), of_notification=True,
         ),
         _case_section(
-            "urgent", N_("Judged urgent"), N_("No urgent case is with the duty desk."),
-            _urgent, "urgent", "level",
+            "held", N_("Held by the duty desk"), N_("The duty desk holds no judged case."),
+            _at_duty, "urgent", "level",
         ),
         _case_section(
             "person_decides", N_("Holder to be chosen by a person"),
@@ -205,10 +205,13 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
 """Every queue's page and its sections, in the order in which they are worked."""
 
 
+_EARLIER_NAMES = {"urgent": "held"}  # the API's version 1 promised it
+
+
 def section_of(queue: str, name: str) -> Section:
     """A section of a queue; raises `NotThere`."""
     for section in QUEUES.get(queue, ()):
-        if section.name == name:
+        if section.name == _EARLIER_NAMES.get(name, name):
             return section
     raise NotThere
 

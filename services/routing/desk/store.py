@@ -53,15 +53,16 @@ async def open_checks(conn: Connection, after: tuple[bool, datetime, str], limit
     )  # fmt: skip
 
 
-async def urgent_cases(
+async def duty_cases(
     conn: Connection, after: tuple[datetime, datetime, UUID], limit: int
 ) -> list[Row]:
-    """Cases judged urgent that the duty desk holds, the next limit first."""
+    """Judged cases that the duty desk holds, urgent or not, the next limit first."""
     few = await conn.fetchval(
-        "SELECT count(*) FROM (SELECT 1 FROM child_case WHERE urgency = 'urgent' LIMIT $1) AS t",
+        "SELECT count(*) FROM (SELECT 1 FROM child_case WHERE urgency <> 'open' "
+        "AND coalesce(confirmed, holder) = 'duty' LIMIT $1) AS t",
         SORTABLE,
     )
-    condition = "c.urgency = 'urgent' AND coalesce(c.confirmed, c.holder) = $1"
+    condition = "c.urgency <> 'open' AND coalesce(c.confirmed, c.holder) = $1"
     read = _by_sorting if few < SORTABLE else _by_clock
     return await read(conn, condition, ("duty", *after, limit))
 
