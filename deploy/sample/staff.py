@@ -96,7 +96,8 @@ def answers(notifications: Iterable[Notified], now: datetime) -> list[Act]:
 
 def follow_up(case: Standing, now: datetime) -> list[Act]:
     """What is done after the urgency was judged: holder, destinations, family, assessment."""
-    if case.urgency == "open" or not case.notifications:
+    waits = any(note.open for note in case.notifications)
+    if case.urgency == "open" or waits or not case.notifications:
         return []
     judged = case.notifications[-1].received_at + timedelta(minutes=30)
     rng = Random(f"case {_name(case.notifications[-1])}")

@@ -131,6 +131,70 @@ async def test_the_second_worker_sees_who_did_what_and_keeps_the_own_text(desk: 
         assert text in told.text
 
 
+async def hand_on(desk: Desk, child: AChild, holder: str = "initial_assessment") -> None:
+    case = await desk.get("aino", f"/cases/{child.id}")
+    told = await desk.post(
+        "aino", f"/cases/{child.id}/holder", holder=holder, holder_seq=case["holder_seq"],
+        after=case["holder_act"], reason="Siirretään.",
+    )  # fmt: skip
+    assert 200 == told.status_code, told.text
+
+
+async def test_a_new_notification_brings_a_child_who_was_handed_on_back_to_duty(desk: Desk) -> None:
+    child = AChild()
+    await judged(desk, child, "urgent")
+    await hand_on(desk, child)
+    before = await desk.get("aino", f"/cases/{child.id}")
+
+    second = await desk.cases.notified(child)
+
+    case = await desk.get("aino", f"/cases/{child.id}")
+    assert ("initial_assessment", "duty") == (before["holder"], case["holder"])
+    assert (None, None) == (case["confirmed_holder"], case["holder_act"])
+    assert before["holder_seq"] < case["holder_seq"]
+    refused = await desk.post(
+        "aino", f"/cases/{child.id}/holder", holder="own_worker", holder_seq=case["holder_seq"],
+        reason="Syy.",
+    )  # fmt: skip
+    assert "urn:luotsi:problem:urgency-open" == refused.json()["type"]
+    async with desk.browser("aino") as aino:
+        page = (await aino.open(f"/cases/{child.id}")).text
+    assert "until its urgency has been judged" in page
+    assert second.id in page
+
+
+async def test_an_urgent_answer_asks_anew_who_holds_the_case(desk: Desk) -> None:
+    child = AChild()
+    await judged(desk, child, "urgent")
+    second = await desk.cases.notified(child)
+    opened = await desk.get("aino", f"/cases/{child.id}")
+    await desk.post("aino", f"/checks/{second.id}/answer", answer="urgent", reason="Heti.")
+
+    stale = await desk.post(
+        "eero", f"/cases/{child.id}/holder", holder="own_worker", holder_seq=opened["holder_seq"],
+        reason="Syy.",
+    )  # fmt: skip
+
+    assert "urn:luotsi:problem:proposal-changed" == stale.json()["type"]
+    assert "duty" == (await desk.get("aino", f"/cases/{child.id}"))["holder"]
+
+
+@pytest.mark.parametrize(("begun", "urgency"), [(True, "not_urgent"), (False, "urgent")])
+async def test_an_urgent_matter_counts_until_its_assessment_has_begun(
+    desk: Desk,
+    begun: bool,  # noqa: FBT001 -- a case of the test
+    urgency: str,
+) -> None:
+    child = AChild()
+    await judged(desk, child, "urgent")
+    if begun:
+        await desk.post("sosse", f"/cases/{child.id}/assessment-started")
+
+    await judged(desk, child, "not_urgent")
+
+    assert urgency == (await desk.get("aino", f"/cases/{child.id}"))["urgency"]
+
+
 # --- holder and destinations ----------------------------------------------------------------------
 
 
@@ -388,9 +452,13 @@ async def test_what_intake_refuses_is_told_and_no_act_is_kept(
     async with a_desk(database_url, tmp_path, clock, intake) as desk:
         child = AChild(known=False)
         await desk.cases.notified(child)
-        answer = await desk.post("aino", f"/cases/{child.id}/identity", hetu=child.hetu)
+        answer = await desk.post(
+            "aino", f"/cases/{child.id}/identity", hetu=child.hetu, name="Testi Toinen"
+        )
         acts = await desk.rows("SELECT 1 FROM act")
 
+    assert child.hetu not in answer.text
+    assert "Testi" not in answer.text
     assert told == (answer.status_code, answer.json()["type"].rpartition(":")[2])
     assert [] == acts
 
@@ -683,6 +751,8 @@ async def test_a_missing_page_and_a_broken_one_are_told_in_plain_words(
         assert "<h1>" in page.text
         assert "secret detail" not in page.text
         assert "Traceback" not in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "no-store" == page.headers["cache-control"]
 
 
 # --- lists, paging, liveness ----------------------------------------------------------------------

@@ -164,7 +164,11 @@ def _done_at(acting: _Acting, asked: datetime | None, not_before: datetime) -> d
 
 
 async def answer_check(desk: Desk, worker: Worker, notification: str, ask: AnswerCheck) -> Done:
-    """Judge whether a notification is urgent; the answer decides the holder anew."""
+    """Judge whether a notification is urgent; the answer decides the holder anew.
+
+    The case is urgent while an urgent matter's assessment has not begun; an earlier one, whose has,
+    does not make a later notification urgent.
+    """
     async with desk.process.pool.acquire() as conn:
         row = await store.notification(conn, notification)
     if row is None:
@@ -181,11 +185,14 @@ async def answer_check(desk: Desk, worker: Worker, notification: str, ask: Answe
         done_at = _done_at(acting, ask.done_at, check["received_at"])
         await store.answer_check(acting.tx, notification, ask.answer)
         await _stop(acting, [notification], ["urgency"], done_at)
-        states = await store.check_states(acting.tx, acting.case.child)
+        states = await store.check_states(acting.tx, acting.case.child, notification)
         acting.case.urgency = (
             "urgent" if "urgent" in states else "open" if "open" in states else "not_urgent"
         )
-        screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
+        screen(
+            acting.changes, acting.case, str(acting.act), desk.rules, acting.now,
+            to_duty=ask.answer == "urgent",
+        )  # fmt: skip
         return await _record(
             acting, "urgency_answered", notification,
             done_at=done_at, answer=ask.answer, reason=ask.reason,
@@ -208,7 +215,7 @@ async def choose_holder(desk: Desk, worker: Worker, child: UUID, ask: ChooseHold
         earlier = await store.last_act_about(acting.tx, child, about, HOLDER_ACTS)
         if (case.holder_seq, earlier) != (ask.holder_seq, ask.after):
             raise Conflict("already-answered" if earlier else "proposal-changed", earlier)
-        if case.urgency == "open":
+        if case.urgency == "open" or await store.has_open_check(acting.tx, child):
             raise Refused("urgency-open")
         confirms = ask.holder == case.holder
         if not confirms and not ask.reason:

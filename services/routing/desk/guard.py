@@ -1,6 +1,7 @@
 """What holds for every answer: headers, no forged requests, and friendly pages for what fails.
 
-No answer repeats what was sent, and none shows where in the program something failed.
+No answer repeats more of what was sent than a colleague's conflicting answer needs, never anything
+about a person; none shows where in the program something failed.
 """
 
 from typing import Any
@@ -45,6 +46,7 @@ HEADERS = {
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBLEM = "application/problem+json"
+_OF_AN_ANSWER = ("answer", "holder", "ground", "reason", "done_at")  # what a conflict gives back
 
 
 class Guard:
@@ -90,7 +92,9 @@ def fault_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         log.error("request_failed", error=error, method=request.method)
         fault = Fault("broken")
         fault.status = 500
-        return await _answer(desk, sessions, request, fault)
+        answer = await _answer(desk, sessions, request, fault)
+        answer.headers.update(HEADERS)  # this handler answers from outside of the guard
+        return answer
 
     for kind in (Fault, HTTPException, RequestValidationError, NotReadyError, *OUTAGES):
         app.add_exception_handler(kind, told)
@@ -166,7 +170,9 @@ async def _both_texts(
             "reason": line.reason,
         }
     try:
-        yours = orjson.loads(await request.body())
+        sent = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
-        yours = None
+        sent = None
+    known = isinstance(sent, dict)
+    yours = {name: sent[name] for name in _OF_AN_ANSWER if name in sent} if known else None
     return {"theirs": theirs, "yours": yours}

@@ -55,7 +55,6 @@ class NotificationView:
     clocks: tuple[ClockLine, ...]
     text: Opened | None = None
     person: Opened | None = None
-    opened: bool = False
 
     def runs(self, kind: str) -> bool:
         """Whether this clock of the notification still runs."""
@@ -96,7 +95,13 @@ class CaseView:
     holder_act: UUID | None
     person: Opened | None = None
     identity: Opened | None = None
-    opened: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether no notification waits for its urgency to be judged."""
+        return self.row["urgency"] != "open" and all(
+            note.check_state != "open" for note in self.notifications
+        )
 
     def running(self, kind: str) -> list[str]:
         """Ids of the notifications whose clock of this kind still runs."""
@@ -209,7 +214,6 @@ async def _view(
         holder_act=holder_act,
         person=next((n.person for n in notes if n.person), None),
         identity=identity,
-        opened=sealed is not None,
     )
 
 
@@ -230,7 +234,6 @@ async def _notifications(
             clocks=tuple(sorted(lines[row["id"]], key=lambda c: list(CLOCKS).index(c.words.kind))),
             text=_open_signal(sealed, row["id"], "text"),
             person=_open_signal(sealed, row["id"], "person"),
-            opened=sealed is not None,
         )
         for row in rows
     )

@@ -361,10 +361,31 @@ async def answer_check(conn: Connection, ident: str, state: str) -> None:
     await conn.execute("UPDATE notification SET check_state = $2 WHERE id = $1", ident, state)
 
 
-async def check_states(conn: Connection, child: UUID) -> set[str]:
-    """Which answers the case's notifications have."""
-    rows = await conn.fetch("SELECT DISTINCT check_state FROM notification WHERE child = $1", child)
+async def check_states(conn: Connection, child: UUID, answered: str) -> set[str]:
+    """The answers that make the case's urgency now.
+
+    Those of the notification just answered, of open checks, and of notifications whose assessment
+    has not begun.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT n.check_state FROM notification n
+        WHERE n.child = $1 AND (n.id = $2 OR n.check_state = 'open' OR EXISTS (
+            SELECT 1 FROM clock k
+            WHERE k.about = n.id AND k.kind = 'assessment_start' AND k.stopped_at IS NULL))
+        """,
+        child, answered,
+    )  # fmt: skip
     return {row["check_state"] for row in rows}
+
+
+async def has_open_check(conn: Connection, child: UUID) -> bool:
+    """Whether a notification of the case waits for its urgency to be judged."""
+    waits: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM notification WHERE child = $1 AND check_state = 'open')",
+        child,
+    )
+    return waits
 
 
 async def clocks_of_kinds(conn: Connection, child: UUID, kinds: Sequence[str]) -> list[Row]:

@@ -142,7 +142,8 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     """A notification about the child: a check stands open, its clocks run, the case is screened.
 
     Urgency is judged for each new notification by a person (design 9), so the case's is open again,
-    unless it stands as urgent already: that is not made lighter by another message.
+    unless it stands as urgent already: that is not made lighter by another message. Where the
+    tables propose the duty desk it has the case again, whomever a person had chosen before.
     """
     if case.urgency == "not_urgent":
         case.urgency = "open"
@@ -151,7 +152,7 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     case.first_at = min(case.first_at, signal.received_at)
     if case.age_band == "unknown":
         case.age_band = signal.age_band
-    decision = screen(changes, case, signal.id, rules, now)
+    decision = screen(changes, case, signal.id, rules, now, to_duty=True)
     changes.notifications.append(
         NotificationRow(
             signal.id, case.child, signal.received_at, "open", bool(decision.urgent_flags),
@@ -162,14 +163,24 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     return event(case, "screened", now, about=signal.id, rules=decision.version)
 
 
-def screen(changes: Changes, case: Case, because: str, rules: Rules, now: datetime) -> Decision:
+def screen(
+    changes: Changes,
+    case: Case,
+    because: str,
+    rules: Rules,
+    now: datetime,
+    *,
+    to_duty: bool = False,
+) -> Decision:
     """Decide anew; keeps the decision with its facts, and what it proposes, in `changes`.
 
-    The decision takes the number of the event that will tell of it.
+    The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
+    the duty desk is a new one, which no earlier choice of a person answers.
     """
     decision, facts = rules.decide(case.known, case.age_band, case.urgency)
     number = case.seq + 1
-    if decision.holder != case.holder or case.holder_seq == 0:
+    returns = to_duty and decision.holder == "duty"
+    if returns or decision.holder != case.holder or case.holder_seq == 0:
         case.holder_seq = number
         case.confirmed = None
     _propose(changes, case, decision.destinations, now)

@@ -54,8 +54,12 @@ def decide(facts: Facts, tables: Tables) -> Decision:
 def reasons(decision: Decision, tables: Tables, language: Language) -> tuple[str, ...]:
     """Why, in words, one text for each row; rows of other versions are named instead."""
     texts: list[str] = []
+    then, now = decision.version.split("+"), tables.version.split("+")
+    same = {each.partition("@")[0] for each in then if each in now}
     for row in decision.rows:
-        text = tables.reasons.get(row) or _FAULT_TEXTS.get(row.partition("/")[2])
+        table, _, name = row.partition("/")
+        text = tables.reasons.get(row) if table in same else None
+        text = text or _FAULT_TEXTS.get(name)
         texts.append(text.in_language(language) if text else f"{row} ({decision.version})")
     return tuple(texts)
 
