@@ -93,7 +93,7 @@ def fault_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         fault = Fault("broken")
         fault.status = 500
         answer = await _answer(desk, sessions, request, fault)
-        answer.headers.update(HEADERS)  # this handler answers from outside of the guard
+        answer.headers.update(HEADERS | {"Cache-Control": "no-store"})  # outside of the guard
         return answer
 
     for kind in (Fault, HTTPException, RequestValidationError, NotReadyError, *OUTAGES):

@@ -164,9 +164,16 @@ def test_every_row_that_hit_is_explained_in_every_language(language: Language) -
 
 
 def test_a_row_of_an_older_version_is_named_rather_than_explained_wrongly() -> None:
-    old = Decision((), "perus", "duty", (), ("holder/gone",), {}, "holder@2025-01", "")
+    rows = ("holder/gone", "level/erityis-several-areas", "urgent/danger", "level/no-row")
+    versions = "urgent@2026-11+level@2025-01+holder@2026-11"
+    old = Decision((), "perus", "duty", (), rows, {}, versions, "")
 
-    assert ("holder/gone (holder@2025-01)",) == reasons(old, TABLES, "en")
+    gone, changed, same, fault = reasons(old, TABLES, "en")
+
+    assert f"holder/gone ({versions})" == gone
+    assert f"level/erityis-several-areas ({versions})" == changed
+    assert TABLES.reasons["urgent/danger"].in_language("en") == same
+    assert fault.startswith("No rule fitted")
 
 
 def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
