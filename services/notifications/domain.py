@@ -217,8 +217,14 @@ def alert_for(event: CaseEvent) -> Priority | None:
     """Whether the duty team has a new task because of `event`, and how pressing it is.
 
     A screening comes with a new notification, and each opens an urgency check (design 9), whoever
-    holds the case.
+    holds the case. A limit that has run out is the team's, whichever it is (I4); a warning is its
+    own only for the urgency check, the others stand in the holders' lists.
     """
+    if event.kind in ("clock_late", "clock_warned"):
+        of_urgency = (event.about or "").endswith("/urgency")
+        if of_urgency:
+            return Priority.URGENT_ALERT
+        return Priority.ALERT if event.kind == "clock_late" else None
     if event.kind not in ("duty_item_opened", "screened"):
         return None
     return Priority.URGENT_ALERT if event.urgent else Priority.ALERT

@@ -68,7 +68,7 @@ def signals(rules: Rules, clock: Clock) -> Inbox[Signal | SetAside | IdentityTas
         await store.save(tx, changes)
         return outcomes
 
-    return Inbox("routing", read_signal, on_signals, park(rules, clock), clock)
+    return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
 
 
 def _receive(changes: Changes, signal: Signal, rules: Rules, now: datetime) -> Outgoing:
@@ -100,8 +100,11 @@ async def _duty_item(tx: Connection, item: SetAside, rules: Rules, now: datetime
     return [duty_event(item.item, 1, "duty_item_opened", now)]
 
 
-def park(rules: Rules, clock: Clock) -> SetAsideHook:
-    """What this service cannot apply stands at its own duty desk, with its clocks, at once."""
+def park(rules: Rules, clock: Clock, *, of_children: bool) -> SetAsideHook:
+    """What this service cannot apply stands at its own duty desk, with its clocks, at once.
+
+    With `of_children` keys are child ids, but for those of what intake has set aside.
+    """
 
     async def set_aside(tx: Connection, items: Sequence[Aside]) -> list[Stored]:
         now = clock()
@@ -116,8 +119,9 @@ def park(rules: Rules, clock: Clock) -> SetAsideHook:
                 reason=aside.reason,
                 received_at=aside.received_at,
             )
-            await store.open_duty_items(tx, [item], _uuid(aside.key))
-            clocks = _clocks(str(aside.item), _uuid(aside.key), aside.received_at, rules)
+            child = as_uuid(aside.key) if of_children and not _is_of_item(aside.raw) else None
+            await store.open_duty_items(tx, [item], child)
+            clocks = _clocks(str(aside.item), child, aside.received_at, rules)
             await store.add_clocks(tx, clocks)
             told = duty_event(aside.item, 1, "duty_item_opened", now)
             stored.append(Stored(aside.raw.value, [told]))
@@ -151,7 +155,7 @@ def notices(rules: Rules, clock: Clock) -> Inbox[NoticeEvent]:
             outcomes.append(Outcome("applied", answers, item.raw.value))
         return outcomes
 
-    return Inbox("routing", read_notice, on_notices, park(rules, clock), clock)
+    return Inbox("routing", read_notice, on_notices, park(rules, clock, of_children=False), clock)
 
 
 def _needs_a_person(notice: NoticeEvent) -> SetAside:
@@ -167,11 +171,28 @@ def _needs_a_person(notice: NoticeEvent) -> SetAside:
     )
 
 
-def duty_event(item: UUID, seq: int, kind: events.CaseEventKind, now: datetime) -> Outgoing:
+def duty_event(
+    item: UUID,
+    seq: int,
+    kind: events.CaseEventKind,
+    now: datetime,
+    *,
+    about: str | None = None,
+    done_at: datetime | None = None,
+) -> Outgoing:
     """An event about a duty item; its own id is the key and counts its own `seq`."""
     ident = f"{item}.{seq}"
     value = orjson.dumps(
-        {"id": ident, "child": str(item), "seq": seq, "kind": kind, "at": now, "holder": "duty"}
+        {
+            "id": ident,
+            "child": str(item),
+            "seq": seq,
+            "kind": kind,
+            "at": now,
+            "done_at": done_at,
+            "about": about,
+            "holder": "duty",
+        }
     )
     return Outgoing(events.CASE, str(item).encode(), ident, value)
 
@@ -182,6 +203,14 @@ def _clocks(about: str, child: UUID | None, received_at: datetime, rules: Rules)
     return changes.clocks
 
 
+def _is_of_item(raw: Raw) -> bool:
+    """Whether a signal is about something intake has set aside: its key is that item's then."""
+    try:
+        return bool(orjson.loads(raw.value or b"").get("kind") == "set_aside")
+    except (orjson.JSONDecodeError, AttributeError):
+        return False
+
+
 def _text(key: bytes | None) -> str | None:
     try:
         return key.decode("ascii") if key else None
@@ -189,7 +218,8 @@ def _text(key: bytes | None) -> str | None:
         return None
 
 
-def _uuid(key: str) -> UUID | None:
+def as_uuid(key: str) -> UUID | None:
+    """A key as an id; None where it is something else, such as a notification's."""
     try:
         return UUID(key)
     except ValueError:

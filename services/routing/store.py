@@ -226,16 +226,44 @@ async def clocks_to_tell(
     )  # fmt: skip
 
 
+async def lock_duty_items(conn: Connection, items: Iterable[UUID]) -> set[UUID]:
+    """Lock open items; one that somebody else works on just now is left out."""
+    rows = await conn.fetch(
+        "SELECT id FROM duty_item WHERE id = ANY($1::uuid[]) AND closed_at IS NULL "
+        "FOR NO KEY UPDATE SKIP LOCKED",
+        list(items),
+    )
+    return {row["id"] for row in rows}
+
+
+async def next_item_seq(conn: Connection, item: UUID) -> int:
+    """The number of the next event about a locked item."""
+    seq: int = await conn.fetchval(
+        "UPDATE duty_item SET seq = seq + 1 WHERE id = $1 RETURNING seq", item
+    )
+    return seq
+
+
 async def mark_told(
     conn: Connection, now: datetime, clocks: Sequence[tuple[str, str, bool]]
-) -> None:
-    """Record the warning of (about, kind), and that it is late where it is."""
-    await conn.execute(
+) -> list[asyncpg.Record]:
+    """Record the warning of (about, kind), and that it is late where it is.
+
+    Returns those that still run and were not told of meanwhile, each child's and item's together.
+    Their case or item must be locked: until then a person may have stopped what was read.
+    """
+    if not clocks:
+        return []
+    return await conn.fetch(
         """
-        UPDATE clock c SET warned_at = coalesce(c.warned_at, $1),
-               late_at = CASE WHEN t.late THEN $1 ELSE c.late_at END
-        FROM unnest($2::text[], $3::text[], $4::bool[]) AS t (about, kind, late)
-        WHERE c.about = t.about AND c.kind = t.kind
+        WITH told AS (
+            UPDATE clock c SET warned_at = coalesce(c.warned_at, $1),
+                   late_at = CASE WHEN t.late THEN $1 ELSE c.late_at END
+            FROM unnest($2::text[], $3::text[], $4::bool[]) AS t (about, kind, late)
+            WHERE c.about = t.about AND c.kind = t.kind AND c.stopped_at IS NULL
+              AND CASE WHEN t.late THEN c.late_at IS NULL ELSE c.warned_at IS NULL END
+            RETURNING c.about, c.kind, c.child, c.due, t.late)
+        SELECT * FROM told ORDER BY child, due, about, kind
         """,
         now, *zip(*clocks, strict=True),
     )  # fmt: skip

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from itertools import groupby
 
 from services.routing import store
 from services.routing.domain.cases import event
+from services.routing.handlers import as_uuid, duty_event
 from services.routing.settings import RoutingSettings
 from shared import metrics
 from shared import store as plumbing
@@ -39,23 +39,38 @@ def watch_clocks(settings: RoutingSettings, clock: Clock) -> Callable[[Process],
 
 
 async def tell(tx: Connection, settings: RoutingSettings, clock: Clock) -> int:
-    """Warn of what runs out and record what ran out; returns how many clocks."""
+    """Warn of what runs out and record what ran out; returns how many clocks.
+
+    Cases and items are locked before their clocks, as every act does it; what was stopped in the
+    meantime is not told of.
+    """
     now = clock()
     due = await store.clocks_to_tell(tx, now, settings.warn_ahead, AT_ONCE)
-    cases = await store.lock_cases(tx, [row["child"] for row in due if row["child"]])
+    item_of = {row["about"]: as_uuid(row["about"]) for row in due}
+    cases = await store.lock_cases(
+        tx, [row["child"] for row in due if row["child"] and not item_of[row["about"]]]
+    )
+    items = await store.lock_duty_items(tx, [item for item in item_of.values() if item])
+    told = await store.mark_told(
+        tx, now,
+        [
+            (row["about"], row["kind"], row["late"])
+            for row in due
+            if (item_of[row["about"]] in items if item_of[row["about"]] else row["child"] in cases)
+        ],
+    )  # fmt: skip
     outgoing: list[Outgoing] = []
-    for child, rows in groupby(due, key=lambda row: row["child"]):
-        case = cases.get(child) if child else None
-        if case is None:
-            continue  # of something set aside: the item itself stands at the duty desk
-        for row in rows:
-            kind: CaseEventKind = "clock_late" if row["late"] else "clock_warned"
-            outgoing.append(event(case, kind, now, about=f"{row['about']}/{row['kind']}"))
-    if due:
-        await store.mark_told(tx, now, [(r["about"], r["kind"], r["late"]) for r in due])
-        await store.save_numbers(tx, list(cases.values()))
-        await plumbing.add_outbox(tx, outgoing)
-    return len(due)
+    for row in told:
+        kind: CaseEventKind = "clock_late" if row["late"] else "clock_warned"
+        about = f"{row['about']}/{row['kind']}"
+        if item := item_of[row["about"]]:
+            seq = await store.next_item_seq(tx, item)
+            outgoing.append(duty_event(item, seq, kind, now, about=about))
+        else:
+            outgoing.append(event(cases[row["child"]], kind, now, about=about))
+    await store.save_numbers(tx, list(cases.values()))
+    await plumbing.add_outbox(tx, outgoing)
+    return len(told)
 
 
 def watch_queues(settings: RoutingSettings, clock: Clock) -> Callable[[Process], Awaitable[None]]:

@@ -1,6 +1,6 @@
 """What routing makes of a signal, on a real PostgreSQL: case, decision, clocks, duty items."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +12,15 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from services.routing import store as routing_store
+from services.routing.domain.cases import Case
 from services.routing.domain.clocks import CALENDAR_VERSION, clocks_for
 from services.routing.domain.decision import decide
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import tell
 from shared import events, store
-from shared.database import Pool, open_pool
+from shared.database import Connection, Pool, open_pool
 from shared.events import CaseEvent, CodedFacts, IdentityTask, NoticeEvent, SetAside
 from shared.inbox import Inbox, Raw
 from shared.migrate import service_url
@@ -244,6 +246,61 @@ async def test_a_clock_is_warned_of_before_it_runs_out_and_recorded_when_it_did(
     assert row["late_at"] == row["due"] == NOON + timedelta(minutes=30)
     assert [told.kind for told in await routing.told()] == ["clock_warned", "clock_late"]
     assert [told.about for told in await routing.told()] == [f"{signal.id}/urgency"] * 2
+
+
+async def test_the_clocks_of_what_was_set_aside_are_told_of_as_well(routing: Routing) -> None:
+    item = await routing.cases.set_aside()
+    routing.clock.forward(minutes=15)
+    await routing.tell()
+    routing.clock.forward(minutes=15)
+
+    told = await routing.tell(), await routing.tell()
+
+    events_ = await routing.told()
+    assert (1, 0) == told
+    assert [("clock_warned", 2), ("clock_late", 3)] == [(e.kind, e.seq) for e in events_]
+    assert {(item, f"{item}/urgency", "duty")} == {(e.child, e.about, e.holder) for e in events_}
+    assert 3 == await routing.owner.fetchval("SELECT seq FROM routing.duty_item")
+    row = (await routing.clocks(str(item)))["urgency"]
+    assert row["warned_at"] == NOON + timedelta(minutes=15)
+
+
+async def test_a_clock_that_a_person_stops_while_it_is_told_of_is_not_told_as_late(
+    routing: Routing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = await routing.cases.notified()
+    routing.clock.forward(minutes=40)
+    lock = routing_store.lock_cases
+
+    async def after_an_act(conn: Connection, children: Iterable[UUID]) -> dict[UUID, Case]:
+        await routing.owner.execute(
+            "UPDATE routing.clock SET stopped_at = $2 WHERE about = $1", signal.id, NOON
+        )
+        return await lock(conn, children)
+
+    monkeypatch.setattr(routing_store, "lock_cases", after_an_act)
+
+    assert await routing.tell() == 0
+    assert await routing.told() == []
+    assert (await routing.clocks(signal.id))["urgency"]["late_at"] is None
+
+
+async def test_only_a_childs_own_message_that_waits_is_said_to_be_of_a_child(
+    routing: Routing,
+) -> None:
+    readings: list[tuple[Inbox[Any], UUID, bytes]] = [
+        (signals(routing_rules(), routing.clock), uuid4(), b'{"kind": "notification"}'),
+        (signals(routing_rules(), routing.clock), uuid4(), b'{"kind": "set_aside"}'),
+        (notices(routing_rules(), routing.clock), uuid4(), b"{}"),
+    ]
+    for place, (inbox, key, value) in enumerate(readings):
+        raw = Raw(0, place, NOON, str(key).encode(), [], value)
+        async with routing.pool.acquire() as tx, tx.transaction():
+            door = await store.door(tx, "test", "cluster", events.SIGNAL)
+            await inbox.take(tx, door, [inbox.read(raw)])
+
+    rows = await routing.owner.fetch("SELECT child FROM routing.duty_item WHERE child IS NOT NULL")
+    assert [readings[0][1]] == [row["child"] for row in rows]
 
 
 async def test_a_stopped_clock_is_never_told_of(routing: Routing) -> None:

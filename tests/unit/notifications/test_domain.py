@@ -44,10 +44,11 @@ def an_event(
     kind: CaseEventKind = "urgency_answered",
     holder: Holder | None = None,
     urgent: bool = False,
+    about: str | None = None,
 ) -> CaseEvent:
     return CaseEvent(
         id=f"{child}.{seq}", child=child, seq=seq, kind=kind, at=SUMMER, holder=holder,
-        urgent=urgent,
+        urgent=urgent, about=about,
     )  # fmt: skip
 
 
@@ -154,9 +155,14 @@ def test_what_came_before_the_start_is_not_told() -> None:
         (an_event(1, kind="screened", holder="own_worker", urgent=True), Priority.URGENT_ALERT),
         (an_event(1, kind="duty_item_closed"), None),
         (an_event(1, kind="holder_confirmed", holder="duty"), None),
+        (an_event(1, kind="clock_warned", about="r.0/urgency"), Priority.URGENT_ALERT),
+        (an_event(1, kind="clock_late", about="r.0/urgency"), Priority.URGENT_ALERT),
+        (an_event(1, kind="clock_late", about="r.0/family_told", urgent=True), Priority.ALERT),
+        (an_event(1, kind="clock_warned", about="r.0/family_told", urgent=True), None),
+        (an_event(1, kind="clock_late"), Priority.ALERT),
     ],
 )
-def test_the_duty_team_is_alerted_of_new_tasks_alone(
+def test_the_duty_team_is_alerted_of_new_tasks_and_of_limits_that_run_out_alone(
     event: CaseEvent, alert: Priority | None
 ) -> None:
     assert alert is alert_for(event)
