@@ -173,8 +173,13 @@ async def open_duty_items(conn: Connection, items: Sequence[SetAside], child: UU
     await conn.execute(f"NOTIFY {CHANGED}")
 
 
-async def close_duty_item(conn: Connection, item: UUID, how: str, at: datetime) -> int | None:
-    """Close an item and stop its clocks; returns its next seq, None if it was not open."""
+async def close_duty_item(
+    conn: Connection, item: UUID, how: str, at: datetime, done_at: datetime | None = None
+) -> int | None:
+    """Close an item and stop its clocks; returns its next seq, None if it was not open.
+
+    `at` is when it is recorded; the clocks stop at `done_at`, or then.
+    """
     seq: int | None = await conn.fetchval(
         "UPDATE duty_item SET closed_at = $3, closed_by = $2, seq = seq + 1 "
         "WHERE id = $1 AND closed_at IS NULL RETURNING seq",
@@ -182,9 +187,9 @@ async def close_duty_item(conn: Connection, item: UUID, how: str, at: datetime) 
     )  # fmt: skip
     if seq is not None:
         await conn.execute(
-            "UPDATE clock SET stopped_at = $3, stopped_by = $2, recorded_at = $3 "
+            "UPDATE clock SET stopped_at = $4, stopped_by = $2, recorded_at = $3 "
             "WHERE about = $1 AND stopped_at IS NULL",
-            str(item), how, at,
+            str(item), how, at, done_at or at,
         )  # fmt: skip
         await conn.execute(f"NOTIFY {CHANGED}")
     return seq

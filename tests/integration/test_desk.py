@@ -13,10 +13,12 @@ import asyncpg
 import httpx2
 import orjson
 import pytest
+from starlette.responses import Response
 
 from services.routing.desk.app import build_app
 from services.routing.desk.intake import Intake
 from services.routing.desk.queues import QUEUES
+from services.routing.desk.sessions import Sessions
 from shared.events import CodedFacts
 from tests.builders import NOON, WORDS, AChild, SetClock
 from tests.deskside import Desk, a_desk, desk_settings
@@ -381,6 +383,57 @@ async def test_a_message_set_aside_is_closed_with_a_reason_and_its_clocks_stop(d
     assert ("duty_item_closed", 2) == (event["kind"], event["seq"])
 
 
+async def test_an_items_clocks_are_judged_by_when_it_was_dealt_with(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(200, json={})
+
+    intake = an_intake(database_url, tmp_path, answer)
+    async with a_desk(database_url, tmp_path, clock, intake) as desk:
+        item = await desk.cases.set_aside()
+        clock.forward(hours=2)
+        path, done = f"/set-aside/{item}/close", NOON + timedelta(minutes=20)
+        early = await desk.post(
+            "aino", path, reason="Soitettu.", done_at=(NOON - timedelta(hours=1)).isoformat()
+        )
+        told_early = list(asked)
+        closed = await desk.post("aino", path, reason="Soitettu.", done_at=done.isoformat())
+        rows = await desk.rows("SELECT stopped_at, recorded_at FROM clock")
+        (event,) = await events_of(desk)
+
+    assert "urn:luotsi:problem:done-before-receipt" == early.json()["type"]
+    assert [] == told_early
+    assert (200, 1) == (closed.status_code, len(asked))
+    assert {(done, clock())} == {tuple(row) for row in rows}
+    assert done.isoformat() == event["done_at"]
+
+
+async def test_only_a_supervisor_records_what_lies_more_than_31_days_back(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    sessions = Sessions(desk_settings(database_url, tmp_path), clock)
+    async with a_desk(database_url, tmp_path, clock, demo=False) as desk:
+        signal = await desk.cases.notified(received_at=NOON - timedelta(days=60))
+        done = NOON - timedelta(days=40)
+        ask = {"answer": "not_urgent", "reason": "Jäi kirjaamatta.", "done_at": done.isoformat()}
+        told = []
+        for worker in ("aino", "sosse", "kaisa"):
+            answer = Response()
+            sessions.start(answer, worker, secure=False)
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+            async with desk.client(Cookie=cookie) as client:
+                told.append(await client.post(f"/api/v1/checks/{signal.id}/answer", json=ask))
+        (row,) = await desk.rows("SELECT stopped_at FROM clock WHERE kind = 'urgency'")
+
+    assert [422, 422, 200] == [answer.status_code for answer in told]
+    assert "urn:luotsi:problem:done-too-long-ago" == told[1].json()["type"]
+    assert done == row["stopped_at"]
+
+
 async def test_a_page_that_is_not_there_does_not_repeat_what_was_asked_for(desk: Desk) -> None:
     async with desk.browser("aino") as aino:
         answer = await aino.client.get("/cases/Kanarianlintu", headers={"accept": "text/html"})
@@ -501,21 +554,24 @@ async def test_what_routing_set_aside_is_taken_again_here_in_order(desk: Desk) -
     assert 409 == again.status_code
 
 
-async def test_what_is_parked_is_taken_again_even_after_a_person_closed_its_item(
-    desk: Desk,
+@pytest.mark.parametrize("service", ["routing", "intake"])
+async def test_what_is_parked_is_never_closed_while_it_can_be_taken_again(
+    desk: Desk, service: str
 ) -> None:
-    child = AChild()
-    item = await desk.cases.parked(child)
-    closed = await desk.post("aino", f"/set-aside/{item}/close", reason="Hoidettu puhelimitse.")
+    if service == "routing":
+        item = await desk.cases.parked(AChild())
+    else:
+        item = await desk.cases.set_aside(outcome="parked")
+
+    refused = await desk.post("aino", f"/set-aside/{item}/close", reason="Hoidettu puhelimitse.")
     async with desk.browser("eero") as eero:
         page = (await eero.open(f"/items/{item}")).text
-    taken = await desk.post("eero", f"/set-aside/{item}/redrive")
-    again = await desk.post("eero", f"/set-aside/{item}/redrive")
 
+    assert (422, "parked") == (refused.status_code, refused.json()["type"].rpartition(":")[2])
+    assert 4 == len(await running(desk, str(item)))
     assert f'action="/items/{item}/redrive"' in page
-    assert [200, 200, 409] == [closed.status_code, taken.status_code, again.status_code]
-    assert 1 == len((await desk.get("aino", f"/cases/{child.id}"))["notifications"])
-    assert [] == await desk.rows("SELECT 1 FROM parked_key")
+    assert f'action="/items/{item}/close"' not in page
+    assert "an engineer must mend the cause" in page
 
 
 async def test_a_message_that_still_cannot_be_applied_stays_at_the_desk(

@@ -46,6 +46,7 @@ from shared.service import Process
 from shared.store import Outgoing
 
 RECORDED_WITHIN = timedelta(days=31)
+REDRIVEN_ONLY = ("routing", "intake")  # what they have parked is still applied: others wait for it
 HOLDER_ACTS = ("holder_confirmed", "holder_overridden")
 
 
@@ -138,12 +139,12 @@ async def _seal_reason(acting: _Acting, reason: str) -> str:
 
 
 def done_time(
-    asked: datetime | None, now: datetime, not_before: datetime, *, demo: bool
+    asked: datetime | None, now: datetime, not_before: datetime, *, any_day: bool
 ) -> datetime:
     """When the act was done: now, or the time given where it can be true.
 
     People give whole minutes, so the minute of the receipt counts as after it. What lies more
-    than 31 days back needs a second look by a person, except in the demonstration.
+    than 31 days back is refused without `any_day`: a supervisor's, and the demonstration's.
     """
     if asked is None:
         return now
@@ -151,13 +152,14 @@ def done_time(
         raise Refused("done-in-future")
     if asked < not_before.replace(second=0, microsecond=0):
         raise Refused("done-before-receipt")
-    if not demo and asked < now - RECORDED_WITHIN:
+    if not any_day and asked < now - RECORDED_WITHIN:
         raise Refused("done-too-long-ago")
     return max(asked, not_before)
 
 
 def _done_at(acting: _Acting, asked: datetime | None, not_before: datetime) -> datetime:
-    return done_time(asked, acting.now, not_before, demo=acting.desk.settings.demo)
+    any_day = acting.worker.supervises or acting.desk.settings.demo
+    return done_time(asked, acting.now, not_before, any_day=any_day)
 
 
 # --- urgency ------------------------------------------------------------------------------------
@@ -387,12 +389,18 @@ async def _keep(desk: Desk, worker: Worker, kind: str, about: str, child: UUID |
 async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> Done:
     """A person says what became of something set aside; its clocks stop.
 
-    Intake is told first: it may be told twice, and where it cannot be told nothing changes.
+    Intake is told first: it may be told twice, and where it cannot be told nothing changes. What
+    is parked is never closed by hand: it would be out of sight while others wait behind it.
     """
+    any_day = worker.supervises or desk.settings.demo
     async with desk.process.pool.acquire() as conn:
         known = await store.duty_item(conn, item)
-    if known is not None and known["service"] == "intake" and known["closed_at"] is None:
-        await desk.intake.close(worker, item)
+    if known is not None and known["closed_at"] is None:
+        if known["outcome"] == "parked" and known["service"] in REDRIVEN_ONLY:
+            raise Refused("parked")
+        done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
+        if known["service"] == "intake":
+            await desk.intake.close(worker, item)
     now = desk.clock()
     act = time_ordered_id(now)
     async with desk.process.pool.acquire() as tx, tx.transaction():
@@ -401,7 +409,7 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
             raise NotThere
         if row["closed_at"] is not None:
             raise Conflict("already-done", _act_id(row["closed_by"]))
-        done_at = done_time(ask.done_at, now, row["received_at"], demo=desk.settings.demo)
+        done_at = done_time(ask.done_at, now, row["received_at"], any_day=any_day)
         sealed = await _seal_about_item(desk, tx, item, act, ask.reason)
         await store.add_act(
             tx,
@@ -410,12 +418,13 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
                 sealed,
             ),
         )  # fmt: skip
-        seq = await routing.close_duty_item(tx, item, str(act), now)
+        seq = await routing.close_duty_item(tx, item, str(act), now, done_at)
         assert seq is not None  # noqa: S101 -- it was open under our lock
         await plumbing.add_audit(
             tx, [(worker.id, "duty_item_closed", str(item), "set-aside", str(act))]
         )
-        await plumbing.add_outbox(tx, [duty_event(item, seq, "duty_item_closed", now)])
+        told = duty_event(item, seq, "duty_item_closed", now, done_at=done_at)
+        await plumbing.add_outbox(tx, [told])
     return Done(act, "duty_item_closed", row["child"], now, done_at)
 
 
@@ -436,8 +445,7 @@ async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
         row = await store.duty_item(conn, item)
     if row is None:
         raise NotThere
-    # What is parked can be applied after a person has closed the item, too: others wait behind it.
-    if row["closed_at"] is not None and row["outcome"] != "parked":
+    if row["closed_at"] is not None:
         raise Conflict("already-done", _act_id(row["closed_by"]))
     if row["service"] == "routing":
         await _redrive_here(desk, item)

@@ -10,7 +10,7 @@ TEXTS = {
         "The time of the act lies before the notification was received. Check the day and time."
     ),
     "done-too-long-ago": N_(
-        "The time of the act lies more than 31 days back. Ask a supervisor how to record it."
+        "The time of the act lies more than 31 days back. Only a supervisor can record it."
     ),
     "urgency-open": N_(
         "The urgency has not been judged yet. Answer the urgency check first; "
@@ -27,6 +27,10 @@ TEXTS = {
     "invalid-hetu": N_("This is not a personal identity code. Check every character."),
     "still-fails": N_(
         "It still cannot be applied. An engineer must mend the cause first; it stays in the list."
+    ),
+    "parked": N_(
+        "What waits is not closed: it is taken again, and then what waits behind it goes on. "
+        "While it cannot be applied, an engineer must mend the cause."
     ),
     "already-answered": N_("Somebody else has answered this already."),
     "already-done": N_("Somebody else has recorded this already."),

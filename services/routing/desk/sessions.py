@@ -38,6 +38,11 @@ class Worker(NamedTuple):
         """Whether the role covers assessments (LSL 26 §: a social worker's)."""
         return self.role in _ASSESSING
 
+    @property
+    def supervises(self) -> bool:
+        """Whether the role may record what lies far back."""
+        return self.role == "supervisor"
+
     def must_assess(self) -> None:
         """Raises `NotAllowed` for another role."""
         if not self.assesses:

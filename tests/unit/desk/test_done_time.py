@@ -13,16 +13,16 @@ RECEIVED = datetime(2026, 11, 17, 10, 15, 40, tzinfo=UTC)
 
 
 def test_without_a_time_it_was_done_just_now() -> None:
-    assert NOW == done_time(None, NOW, RECEIVED, demo=False)
+    assert NOW == done_time(None, NOW, RECEIVED, any_day=False)
 
 
 def test_the_minute_of_the_receipt_counts_as_after_it() -> None:
     minute = RECEIVED.replace(second=0)
 
-    assert RECEIVED == done_time(minute, NOW, RECEIVED, demo=False)
+    assert RECEIVED == done_time(minute, NOW, RECEIVED, any_day=False)
 
 
-@pytest.mark.parametrize("demo", [True, False])
+@pytest.mark.parametrize("any_day", [True, False])
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
@@ -33,18 +33,18 @@ def test_the_minute_of_the_receipt_counts_as_after_it() -> None:
 def test_neither_the_future_nor_the_time_before_the_receipt_is_taken(
     asked: datetime,
     code: str,
-    demo: bool,  # noqa: FBT001 -- a case of the test
+    any_day: bool,  # noqa: FBT001 -- a case of the test
 ) -> None:
     with pytest.raises(Refused, match=code):
-        done_time(asked, NOW, RECEIVED, demo=demo)
+        done_time(asked, NOW, RECEIVED, any_day=any_day)
 
 
-def test_what_lies_far_back_is_recorded_in_the_demonstration_alone() -> None:
+def test_what_lies_far_back_is_recorded_only_where_any_day_may_be() -> None:
     received, asked = NOW - timedelta(days=50), NOW - timedelta(days=40)
 
-    assert asked == done_time(asked, NOW, received, demo=True)
+    assert asked == done_time(asked, NOW, received, any_day=True)
     with pytest.raises(Refused, match="done-too-long-ago"):
-        done_time(asked, NOW, received, demo=False)
+        done_time(asked, NOW, received, any_day=False)
 
 
 @pytest.mark.parametrize(
