@@ -131,7 +131,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
 
 
 async def _propose(conn: Connection, proposed: Sequence[tuple[UUID, str, datetime]]) -> None:
-    """New proposals. One that a person has decided on stands as decided."""
+    """New proposals. An open one stays as it is, an accepted one stands as decided."""
     latest = {(child, destination): (child, destination, at) for child, destination, at in proposed}
     await conn.execute(
         """
@@ -140,7 +140,7 @@ async def _propose(conn: Connection, proposed: Sequence[tuple[UUID, str, datetim
         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS t (child, destination, at)
         ON CONFLICT (child, destination) DO UPDATE
         SET number = p.number + 1, state = 'proposed', proposed_at = excluded.proposed_at
-        WHERE p.state = 'withdrawn'
+        WHERE p.state IN ('withdrawn', 'declined')
         """,
         *zip(*latest.values(), strict=True),
     )

@@ -1,6 +1,7 @@
 """The desk on a real PostgreSQL: acts, clocks, who may what, and what nobody may see."""
 
 import asyncio
+import base64
 import os
 import socket
 import sys
@@ -259,6 +260,27 @@ async def test_a_destination_is_answered_once_and_named_by_its_number(desk: Desk
     assert [str(signal.child)] == [item["child"] for item in listed["items"]]
     assert [] == (await desk.get("aino", "/queues/basic_services/proposed"))["items"]
     assert "destination_accepted" == (await events_of(desk))[-1]["kind"]
+
+
+async def test_what_was_declined_is_proposed_again_when_a_later_notification_leads_to_it(
+    desk: Desk,
+) -> None:
+    child = AChild()
+    await judged(desk, child)
+    path = f"/cases/{child.id}/destinations/basic_services"
+    await desk.post("aino", path, answer="declined", number=1, reason="Ei tarvetta.")
+    (before,) = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+
+    await judged(desk, child)
+    (again,) = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+    accepted = await desk.post("aino", path, answer="accepted", number=2, reason="Nyt sopii.")
+    await judged(desk, child)
+    (stands,) = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+
+    assert ("declined", 1) == (before["state"], before["number"])
+    assert ("proposed", 2) == (again["state"], again["number"])
+    assert 200 == accepted.status_code
+    assert ("accepted", 2) == (stands["state"], stands["number"])
 
 
 # --- assessment -----------------------------------------------------------------------------------
@@ -840,6 +862,28 @@ async def test_paging_shows_every_row_once(desk: Desk, page_size: int) -> None:
 
     assert len(made) == len(seen)
     assert {signal.id for signal in made} == set(seen)
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        ("duty/checks", ["0", "9" * 30, ""]),
+        ("duty/checks", ["0", "0", "\0"]),
+        ("duty/held", ["0", "1" * 5000, "00000000-0000-0000-0000-000000000000"]),
+        ("duty/identity", ["0", "no-id"]),
+        ("psychiatry/accepted", ["0", "5"]),
+        ("psychiatry/accepted", ["0", "-" + "9" * 60]),
+        ("psychiatry/proposed", ["0"]),
+    ],
+)
+async def test_a_position_nobody_was_given_leads_nowhere(
+    desk: Desk, section: str, values: list[str]
+) -> None:
+    after = base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    async with desk.client("aino") as client:
+        answer = await client.get(f"/api/v1/queues/{section}?after={after}")
+
+    assert 404 == answer.status_code
 
 
 async def test_both_ways_of_reading_a_holders_list_agree(

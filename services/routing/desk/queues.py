@@ -29,6 +29,7 @@ Fetch = Callable[[Connection, Position, int], Awaitable[Sequence[store.Row]]]
 _FIRST_LIMITS = ("urgency", "assessment_start")  # what matters before anything was judged
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = UUID(int=0)
+_LAST_TIME, _LAST_ID = 2**52, -(2**128 - 1)  # lists that begin at the end: microseconds, id
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -152,7 +153,7 @@ def _destination_sections(destination: str) -> tuple[Section, Section]:
             "accepted", N_("Accepted"), N_("Nothing has been accepted yet."),
             _accepted(destination),
             lambda row: [-_micros(row["since"]), -row["child"].int],
-            [-(2**52), -(2**128 - 1)],
+            [-_LAST_TIME, _LAST_ID],
             ("destinations",),
         ),
     )  # fmt: skip
@@ -340,11 +341,23 @@ def decode(text: str, section: Section) -> Position:
         texts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         position = [type(first)(value) for first, value in zip(section.start, texts, strict=True)]
         for first, value in zip(section.start, position, strict=True):
-            if first == str(_ZERO):
-                UUID(value)
+            _demand_possible(first, value)
     except (binascii.Error, orjson.JSONDecodeError, ValueError, TypeError):
         raise NotThere from None
     return position
+
+
+def _demand_possible(first: Any, value: Any) -> None:
+    """Raises ValueError for what no row of a section that starts with `first` can have."""
+    if first == str(_ZERO):
+        UUID(value)
+    elif isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("no text of the database holds this character")
+    elif first == _LAST_ID:
+        UUID(int=-value)
+    elif abs(value) > _LAST_TIME:
+        raise ValueError("a time far outside the calendar")
 
 
 @dataclass(frozen=True, slots=True)

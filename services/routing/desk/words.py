@@ -132,6 +132,7 @@ TEXTS: Mapping[str, str] = {
     "observations": N_("What the notifier saw or heard"),
     "knowledge": N_("How the notifier knows"),
     "reasons": N_("Reasons given"),
+    "right_recipient": N_("Sent to the right recipient"),
     "acts_done": N_("What has been done"),
     "bodies_contacted": N_("Who has been contacted"),
     "police_report": N_("Reported to the police"),
