@@ -558,6 +558,63 @@ async def test_the_original_of_a_message_is_shown_escaped_and_its_opening_is_not
     assert [("original-opened", str(item))] == [tuple(row) for row in audit]
 
 
+async def test_what_waits_in_routing_is_opened_by_whoever_is_noted_first(
+    desk: Desk, database_url: str
+) -> None:
+    child = AChild(name="Testi Odottava")
+    item = await desk.cases.parked(child)
+    path = f"/items/{item}/original"
+    async with desk.client() as nobody:
+        turned_away = await nobody.get(path)
+    async with desk.browser("aino") as aino:
+        closed = (await aino.open(f"/items/{item}")).text
+        opened = (await aino.open(path)).text
+    told = await desk.get("aino", f"/set-aside/{item}/original")
+    audit = await desk.rows("SELECT actor, act, subject FROM audit")
+    await _as_owner(database_url, "REVOKE INSERT ON routing.audit FROM luotsi_routing")
+    try:
+        async with desk.client("aino") as client:
+            unnoted = await client.get(f"/api/v1/set-aside/{item}/original")
+    finally:
+        await _as_owner(database_url, "GRANT INSERT ON routing.audit TO luotsi_routing")
+
+    assert 303 == turned_away.status_code
+    assert path in closed
+    assert "Testi Odottava" not in closed
+    for words in ("Testi Odottava", child.hetu, WORDS):
+        assert words in opened
+    assert "Testi Ilmoittaja" not in opened
+    assert ("Testi Odottava", WORDS) == (told["person"]["name"], told["text"]["observations"])
+    assert [("aino", "original-opened", str(item))] * 2 == [tuple(row) for row in audit]
+    assert 503 == unnoted.status_code
+    assert WORDS not in unnoted.text
+
+
+async def test_an_erased_message_that_waits_is_said_to_be_erased(
+    desk: Desk, database_url: str
+) -> None:
+    child = AChild(name="Testi Odottava")
+    item = await desk.cases.parked(child)
+    await _as_owner(database_url, "DELETE FROM keys.data_key WHERE id = $1", child.id)
+    async with desk.browser("aino") as aino:
+        page = await aino.open(f"/items/{item}/original")
+
+    assert 200 == page.status_code
+    assert "Erased: this can no longer be read." in page.text
+    assert "Testi Odottava" not in page.text
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"[]", b'{"person": 5}', b'{"person": "s1"}', b"{}"])
+async def test_a_waiting_message_nobody_can_read_breaks_no_page(desk: Desk, body: bytes) -> None:
+    item = await desk.cases.parked(AChild())
+    await desk.pool.execute("UPDATE event_log SET body = $1", body)
+    async with desk.browser("aino") as aino:
+        page = await aino.open(f"/items/{item}/original")
+
+    assert 200 == page.status_code
+    assert "neither a person nor a text" in page.text
+
+
 async def test_what_routing_set_aside_is_taken_again_here_in_order(desk: Desk) -> None:
     child = AChild()
     items = [await desk.cases.parked(child), await desk.cases.parked(child)]

@@ -149,10 +149,12 @@ class Problem(BaseModel):
 
 
 class Original(BaseModel):
-    """A message as it came."""
+    """A message as it came; of what waits in routing, the person and text that it carries."""
 
     item: UUID
     content: str
+    person: dict[str, Any] | None = None
+    text: dict[str, Any] | None = None
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -302,10 +304,13 @@ def _item_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         description="Noted in the audit trail before it is opened.",
     )  # fmt: skip
     async def original(worker: Annotated[Worker, Depends(current)], item: UUID) -> Original:
-        async with desk.process.pool.acquire() as conn:
-            await reading.note_reading(conn, worker, "original-opened", str(item))
-        whole = await desk.intake.original(worker, item)
-        return Original(item=item, content=str(whole.get("content", "")))
+        found = await reading.read_item(desk, worker, item)
+        return Original(
+            item=item,
+            content=found.content,
+            person=dict(found.person) if found.person else None,
+            text=dict(found.text) if found.text else None,
+        )
 
     @router.post("/set-aside/{item}/close", summary="Close what was set aside")
     async def close(

@@ -322,7 +322,9 @@ def _local(text: str) -> datetime | str:
 
 
 def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
-    async def render(request: Request, item: UUID, original: str | None, said: str) -> Response:
+    async def render(
+        request: Request, item: UUID, original: reading.ItemContent | None, said: str
+    ) -> Response:
         page, _ = await opened(desk, sessions, request)
         async with desk.process.pool.acquire() as conn:
             row = await store.duty_item(conn, item)
@@ -340,10 +342,7 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     @app.get("/items/{item}/original", **HIDDEN)
     async def original_page(request: Request, item: UUID) -> Response:
         _, worker = await opened(desk, sessions, request)
-        async with desk.process.pool.acquire() as conn:
-            await reading.note_reading(conn, worker, "original-opened", str(item))
-        whole = await desk.intake.original(worker, item)
-        return await render(request, item, str(whole.get("content", "")), "")
+        return await render(request, item, await reading.read_item(desk, worker, item), "")
 
     _item_acts(app, desk, sessions)
 

@@ -114,6 +114,19 @@ class CaseView:
         return [n.id for n in self.notifications if n.id in started]
 
 
+@dataclass(frozen=True, slots=True)
+class ItemContent:
+    """A set-aside message as a person reads it: as it came, or what was sealed in it.
+
+    `erased` says that something was sealed which can no longer be opened.
+    """
+
+    content: str = ""
+    person: Opened | None = None
+    text: Opened | None = None
+    erased: bool = False
+
+
 @dataclass
 class _Sealed:
     """What the case page needs from the event log, and whether it may be opened."""
@@ -165,6 +178,42 @@ async def read_act(desk: Desk, worker: Worker, ident: UUID) -> Happened | None:
         await note_reading(conn, worker, "act-opened", str(row["child"] or row["about"]))
         await _load_reasons(desk.sealer, conn, [row])
         return _act(row, desk.sealer)
+
+
+async def read_item(desk: Desk, worker: Worker, item: UUID) -> ItemContent:
+    """What was set aside, noted in the audit trail first.
+
+    Intake opens its own; person and text of what waits in routing are opened here, even where this
+    version does not understand the rest of the message. Raises `NotThere` and `Unavailable`.
+    """
+    async with desk.process.pool.acquire() as conn:
+        row = await store.duty_item(conn, item)
+        if row is None:
+            raise NotThere
+        await note_reading(conn, worker, "original-opened", str(item))
+        if row["service"] == "routing":
+            kept = await plumbing.set_aside_item(conn, item)
+            return await _item_content(desk.sealer, conn, kept["body"] if kept else None)
+    whole = await desk.intake.original(worker, item)
+    return ItemContent(content=str(whole.get("content", "")))
+
+
+async def _item_content(sealer: Sealer, conn: Connection, body: bytes | None) -> ItemContent:
+    try:
+        message = orjson.loads(body or b"{}")
+        parts = {
+            part: (key_of(message[part]), message[part])
+            for part in ("person", "text")
+            if part in message
+        }
+        about = str(message.get("id", ""))
+    except (orjson.JSONDecodeError, AttributeError, IndexError, TypeError, ValueError):
+        return ItemContent()
+    await sealer.load(conn, sorted({key for key, _ in parts.values()}))
+    opened = {part: _open(_Sealed(sealer), text, part, about) for part, (_, text) in parts.items()}
+    return ItemContent(
+        person=opened.get("person"), text=opened.get("text"), erased=None in opened.values()
+    )
 
 
 async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
