@@ -96,8 +96,7 @@ def answers(notifications: Iterable[Notified], now: datetime) -> list[Act]:
 
 def follow_up(case: Standing, now: datetime) -> list[Act]:
     """What is done after the urgency was judged: holder, destinations, family, assessment."""
-    waits = any(note.open for note in case.notifications)
-    if case.urgency == "open" or waits or not case.notifications:
+    if case.urgency == "open" or not case.notifications:
         return []
     judged = case.notifications[-1].received_at + timedelta(minutes=30)
     rng = Random(f"case {_name(case.notifications[-1])}")
@@ -116,7 +115,8 @@ def _holder(case: Standing, rng: Random, judged: datetime) -> Iterator[Act]:
     at = at_work(judged, rng.randrange(1, 4) if urgent else rng.randrange(2), rng)
     overridden = rng.random() < OVERRIDDEN
     worker = rng.choice(SOCIAL)
-    if case.holder_chosen:
+    waits = urgent and any(note.open for note in case.notifications)  # the duty desk keeps it
+    if case.holder_chosen or waits:
         return
     holder, reason = case.holder, ""
     if urgent:
