@@ -19,7 +19,7 @@ AT_ONCE = 8
 PAGE = 500
 CHECKS = "duty/checks"
 LISTS = (
-    "duty/urgent",
+    "duty/held",
     "duty/person_decides",
     "own_worker/own_worker",
     "initial_assessment/initial_assessment",
