@@ -50,26 +50,30 @@ class Checked(BaseModel):
 
 
 BEARER = HTTPBearer(auto_error=False, description="The token that the county gave to your source")
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "description": text, "content": {PROBLEM: {}}}
-    for status, text in (
-        (400, "The envelope is not CloudEvents 1.0; kept and shown to the duty desk"),
-        (401, "No or unknown token"),
-        (409, "This id was used before for other content"),
-        (413, "Too large; its beginning is kept and shown to the duty desk"),
-        (422, "The content is not valid; kept and shown to the duty desk"),
-        (503, "Not accepted: the database cannot be reached; send again later"),
-    )
-}
-CHECK_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "description": text, "content": {PROBLEM: {}}}
-    for status, text in (
-        (400, "The envelope is not CloudEvents 1.0"),
-        (401, "No or unknown token"),
-        (413, "Too large"),
-        (422, "The content is not valid"),
-    )
-}
+
+
+def _refusals(*texts: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The problem details a route answers with, for OpenAPI."""
+    return {
+        status: {"model": ProblemBody, "description": text, "content": {PROBLEM: {}}}
+        for status, text in texts
+    }
+
+
+RESPONSES = _refusals(
+    (400, "The envelope is not CloudEvents 1.0; kept and shown to the duty desk"),
+    (401, "No or unknown token"),
+    (409, "This id was used before for other content"),
+    (413, "Too large; its beginning is kept and shown to the duty desk"),
+    (422, "The content is not valid; kept and shown to the duty desk"),
+    (503, "Not accepted: the database cannot be reached; send again later"),
+)
+CHECK_RESPONSES = _refusals(
+    (400, "The envelope is not CloudEvents 1.0"),
+    (401, "No or unknown token"),
+    (413, "Too large"),
+    (422, "The content is not valid"),
+)
 BODY = {
     "requestBody": {
         "required": True,
