@@ -42,6 +42,52 @@ def murmur2(data: bytes) -> int:
     return state ^ state >> 15
 
 
+class _Producer:
+    """aiokafka's producer, mended: calm while no broker answers, and it can be dropped whole."""
+
+    def __init__(self, kafka: AIOKafkaProducer) -> None:
+        self.kafka = kafka
+        self._dropped = False
+        self._ask: Callable[[], Awaitable[bool]] = kafka.client.force_metadata_update
+        kafka.client.force_metadata_update = self._ask_calmly  # type: ignore[method-assign]
+
+    def _ask_calmly(self) -> asyncio.Task[bool]:
+        """Ask for metadata ten times a second, not seven thousand times.
+
+        aiokafka 0.14 spins after a clean stop of the broker (technology.md 1.5).
+        """
+        update = None if self._dropped else self._ask()
+
+        async def wait() -> bool:
+            done = update is not None and bool(await update)
+            if not done:
+                await asyncio.sleep(0.1)
+            return done
+
+        return asyncio.ensure_future(wait())
+
+    async def drop(self) -> None:
+        """End it with all its tasks, and give up what it has not sent.
+
+        `stop` sends the rest first. Where the broker does not answer, the sender lives on behind
+        it, connects again and sends what was given up after what has been sent anew.
+        """
+        self._dropped = True
+        self.kafka._closed = True  # noqa: SLF001 -- this is its stop
+        client, sender = self.kafka.client, self.kafka._sender.sender_task  # noqa: SLF001
+        if sender is not None:
+            sender.cancel()  # it waits for the requests under way, which fail as this hangs up:
+        with contextlib.suppress(Exception):
+            await client.close()
+        asked = client._md_update_fut  # noqa: SLF001 -- nobody answers those who wait for it now
+        if asked is not None and not asked.done():
+            asked.set_result(False)
+        if sender is not None:
+            await asyncio.wait([sender], timeout=5)
+        with contextlib.suppress(Exception):
+            await client.close()  # a connection may have been made meanwhile
+
+
 class Publisher:
     """Sends answers and waits for their acknowledgement; refuses topics of another size."""
 
@@ -52,42 +98,36 @@ class Publisher:
         self._prefix = prefix
         self._source = source
         self._seconds = seconds
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: _Producer | None = None
         self._restarting = asyncio.Lock()
         self._checked: set[str] = set()
 
     async def start(self) -> None:
         """Connect; raises `KafkaError` when Kafka is away."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            compression_type="zstd",
-            linger_ms=0,
-            max_batch_size=1_000_000,
-            max_request_size=MAX_BYTES,
-            request_timeout_ms=int(self._seconds * 1000),
+        producer = _Producer(
+            AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                compression_type="zstd",
+                linger_ms=0,
+                max_batch_size=1_000_000,
+                max_request_size=MAX_BYTES,
+                request_timeout_ms=int(self._seconds * 1000),
+            )
         )
         try:
-            await producer.start()
+            await producer.kafka.start()
         except BaseException:
-            with contextlib.suppress(Exception):
-                await producer.stop()
+            await producer.drop()
             raise
-        _calm(producer)
         self._producer = producer
 
     async def stop(self) -> None:
         """Let go of the connection, whatever state it is in."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(Exception, asyncio.CancelledError):
-                async with asyncio.timeout(5):
-                    await producer.stop()
-            # Where its last request is never answered, it stops before it hangs up.
-            with contextlib.suppress(Exception, asyncio.CancelledError):
-                async with asyncio.timeout(5):
-                    await producer.client.close()
+            await producer.drop()
 
     async def send(
         self, outgoing: Iterable[Outgoing], kept: Mapping[bytes, int] = MappingProxyType({})
@@ -161,7 +201,7 @@ class Publisher:
             if self._producer is None:
                 await self.start()
         assert self._producer is not None  # noqa: S101 -- start() set it or raised
-        return self._producer
+        return self._producer.kafka
 
     async def _renew(self) -> None:
         """Drop the producer; the next send makes a new one."""
@@ -177,24 +217,3 @@ class Publisher:
         if len(partitions) != PARTITIONS:
             raise RuntimeError(f"{topic} has {len(partitions)} partitions, must have {PARTITIONS}")
         self._checked.add(topic)
-
-
-def _calm(producer: AIOKafkaProducer) -> None:
-    """While no broker answers, ask for metadata ten times a second, not seven thousand times.
-
-    aiokafka 0.14 spins after a clean stop of the broker (technology.md 1.5).
-    """
-    original: Callable[[], Awaitable[bool]] = producer.client.force_metadata_update
-
-    def slowed() -> asyncio.Task[bool]:
-        update = original()
-
-        async def wait() -> bool:
-            done = bool(await update)
-            if not done:
-                await asyncio.sleep(0.1)
-            return done
-
-        return asyncio.ensure_future(wait())
-
-    producer.client.force_metadata_update = slowed  # type: ignore[method-assign]

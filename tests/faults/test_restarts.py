@@ -112,6 +112,7 @@ async def test_a_failed_publish_leaves_no_connection_behind(
     """A broker that stands still: the producer is dropped whole, not left to try for ever."""
     publisher = Publisher([luotsi.bootstrap], prefix=luotsi.prefix, source="test", seconds=2)
     event = Outgoing(events.CASE, b"k", "k.1", b"{}")
+    others = asyncio.all_tasks()
     await publisher.send([event])
     pid = own_kafka._process.pid
     assert pid is not None
@@ -122,6 +123,9 @@ async def test_a_failed_publish_leaves_no_connection_behind(
     finally:
         os.kill(pid, signal.SIGCONT)
     await publisher.stop()
+
+    # A task of a dropped producer would connect again, and send what had been given up.
+    assert asyncio.all_tasks() - others == set()
 
     async def none_left() -> bool:
         return own_kafka.port not in {remote for _, remote in connections(os.getpid())}
