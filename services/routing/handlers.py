@@ -1,5 +1,6 @@
 """Events in: signals from intake, notices that need a person."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +12,6 @@ from services.routing import store
 from services.routing.domain.cases import (
     Case,
     Changes,
-    ClockRow,
     Rules,
     event,
     new_case,
@@ -66,6 +66,8 @@ def signals(rules: Rules, clock: Clock) -> Inbox[Signal | SetAside | IdentityTas
                 answers = await _duty_item(tx, item.event, rules, now)
             outcomes.append(Outcome("applied", answers, item.raw.value))
         await store.save(tx, changes)
+        for holder, count in Counter(decision.holder for decision in changes.decisions).items():
+            metrics.ROUTED.labels(holder).inc(count)
         return outcomes
 
     return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
@@ -76,7 +78,6 @@ def _receive(changes: Changes, signal: Signal, rules: Rules, now: datetime) -> O
     if case is None:
         case = changes.cases[signal.child] = new_case(signal)
     told = receive(changes, case, signal, rules, now)
-    metrics.ROUTED.labels(case.holder).inc()
     metrics.SCREEN_SECONDS.observe(max(0.0, (now - signal.received_at).total_seconds()))
     return told
 
@@ -96,7 +97,8 @@ async def _duty_item(tx: Connection, item: SetAside, rules: Rules, now: datetime
         seq = await store.close_duty_item(tx, item.item, item.reason, now)
         return [] if seq is None else [duty_event(item.item, seq, "duty_item_closed", now)]
     await store.open_duty_items(tx, [item], None)
-    await store.add_clocks(tx, _clocks(str(item.item), None, item.received_at, rules))
+    clocks = start_clocks(item.item, str(item.item), item.received_at, rules.clocks)
+    await store.add_clocks(tx, [clocks])
     return [duty_event(item.item, 1, "duty_item_opened", now)]
 
 
@@ -121,8 +123,10 @@ def park(rules: Rules, clock: Clock, *, of_children: bool) -> SetAsideHook:
             )
             child = as_uuid(aside.key) if of_children and not _is_of_item(aside.raw) else None
             await store.open_duty_items(tx, [item], child)
-            clocks = _clocks(str(aside.item), child, aside.received_at, rules)
-            await store.add_clocks(tx, clocks)
+            clocks = start_clocks(
+                child or aside.item, str(aside.item), aside.received_at, rules.clocks
+            )
+            await store.add_clocks(tx, [clocks])
             told = duty_event(aside.item, 1, "duty_item_opened", now)
             stored.append(Stored(aside.raw.value, [told]))
         return stored
@@ -195,12 +199,6 @@ def duty_event(
         }
     )
     return Outgoing(events.CASE, str(item).encode(), ident, value)
-
-
-def _clocks(about: str, child: UUID | None, received_at: datetime, rules: Rules) -> list[ClockRow]:
-    changes = Changes()
-    start_clocks(changes, about, child, received_at, rules.clocks)
-    return changes.clocks
 
 
 def _is_of_item(raw: Raw) -> bool:

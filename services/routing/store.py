@@ -11,8 +11,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.routing.domain.cases import Case, Changes, ClockRow, DecisionRow, NotificationRow
+from services.routing.domain.cases import Case, Changes, ClockSet, DecisionRow, NotificationRow
+from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
 from services.routing.domain.facts import Known
+from shared import copying
 from shared.database import Connection
 from shared.events import SetAside
 
@@ -26,7 +28,7 @@ async def lock_cases(conn: Connection, children: Iterable[UUID]) -> dict[UUID, C
         SELECT c.* FROM unnest($1::uuid[]) AS t (child) JOIN child_case c ON c.child = t.child
         ORDER BY c.child FOR NO KEY UPDATE OF c
         """,
-        sorted(set(children)),
+        list(set(children)),
     )
     return {row["child"]: _case(row) for row in rows}
 
@@ -44,10 +46,11 @@ async def save(conn: Connection, changes: Changes) -> None:
     for table, rows, columns in (
         ("notification", changes.notifications, NotificationRow._fields),
         ("decision", changes.decisions, DecisionRow._fields),
-        ("clock", changes.clocks, ClockRow._fields),
     ):
         if rows:
             await conn.copy_records_to_table(table, records=rows, columns=list(columns))
+    if changes.clocks:
+        await add_clocks(conn, changes.clocks)
     if changes.withdrawn:
         await _withdraw(conn, changes.withdrawn)
     if changes.proposed:
@@ -180,24 +183,56 @@ async def close_duty_item(
 
     `at` is when it is recorded; the clocks stop at `done_at`, or then.
     """
-    seq: int | None = await conn.fetchval(
+    closed = await conn.fetchrow(
         "UPDATE duty_item SET closed_at = $3, closed_by = $2, seq = seq + 1 "
-        "WHERE id = $1 AND closed_at IS NULL RETURNING seq",
+        "WHERE id = $1 AND closed_at IS NULL RETURNING seq, coalesce(child, id) AS child",
         item, how, at,
     )  # fmt: skip
-    if seq is not None:
+    if closed is not None:
         await conn.execute(
-            "UPDATE clock SET stopped_at = $4, stopped_by = $2, recorded_at = $3 "
-            "WHERE about = $1 AND stopped_at IS NULL",
-            str(item), how, at, done_at or at,
+            "UPDATE clock SET stopped_at = $5, stopped_by = $3, recorded_at = $4 "
+            "WHERE child = $1 AND about = $2 AND stopped_at IS NULL",
+            closed["child"], str(item), how, at, done_at or at,
         )  # fmt: skip
         await conn.execute(f"NOTIFY {CHANGED}")
-    return seq
+    return closed["seq"] if closed else None
 
 
-async def add_clocks(conn: Connection, clocks: Sequence[ClockRow]) -> None:
-    """Clocks of what was set aside."""
-    await conn.copy_records_to_table("clock", records=clocks, columns=list(ClockRow._fields))
+async def add_clocks(conn: Connection, clocks: Sequence[ClockSet]) -> None:
+    """Write the four clocks of each receipt."""
+    rows = []
+    for each in clocks:
+        own = (
+            _CLOCK + copying.uuid(each.child) + copying.text(each.about)
+            + copying.moment(each.started_at)
+        )  # fmt: skip
+        urgent_by = copying.moment(each.urgent_by)
+        rows.append(own + urgent_by + urgent_by + _URGENCY)
+        rows += [own + rest for rest in _rest_of_rows(each.limits)]
+    await copying.copy(conn, "clock", CLOCK_COLUMNS, rows)
+
+
+CLOCK_COLUMNS = [
+    "child", "about", "started_at", "target", "due", "kind", "citation", "calendar",
+]  # fmt: skip
+_CLOCK = copying.columns(len(CLOCK_COLUMNS))
+
+
+def _reason(kind: str, citation: str) -> bytes:
+    return copying.text(kind) + copying.text(citation) + copying.text(CALENDAR_VERSION)
+
+
+_URGENCY = _reason("urgency", CITATIONS["urgency"])
+
+
+@lru_cache(maxsize=4096)
+def _rest_of_rows(limits: Limits) -> list[bytes]:
+    """What the clocks counted in days share with all others of their day."""
+    return [
+        copying.moment(clock.target) + copying.moment(clock.due)
+        + _reason(clock.kind, clock.citation)
+        for clock in day_clocks(limits)
+    ]  # fmt: skip
 
 
 # --- timers -------------------------------------------------------------------------------------
@@ -250,9 +285,9 @@ async def next_item_seq(conn: Connection, item: UUID) -> int:
 
 
 async def mark_told(
-    conn: Connection, now: datetime, clocks: Sequence[tuple[str, str, bool]]
+    conn: Connection, now: datetime, clocks: Sequence[tuple[UUID, str, str, bool]]
 ) -> list[asyncpg.Record]:
-    """Record the warning of (about, kind), and that it is late where it is.
+    """Record the warning of (child, about, kind), and that it is late where it is.
 
     Returns those that still run and were not told of meanwhile, each child's and item's together.
     Their case or item must be locked: until then a person may have stopped what was read.
@@ -264,8 +299,10 @@ async def mark_told(
         WITH told AS (
             UPDATE clock c SET warned_at = coalesce(c.warned_at, $1),
                    late_at = CASE WHEN t.late THEN $1 ELSE c.late_at END
-            FROM unnest($2::text[], $3::text[], $4::bool[]) AS t (about, kind, late)
-            WHERE c.about = t.about AND c.kind = t.kind AND c.stopped_at IS NULL
+            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bool[])
+                AS t (child, about, kind, late)
+            WHERE (c.child, c.about, c.kind) = (t.child, t.about, t.kind)
+              AND c.stopped_at IS NULL
               AND CASE WHEN t.late THEN c.late_at IS NULL ELSE c.warned_at IS NULL END
             RETURNING c.about, c.kind, c.child, c.due, t.late)
         SELECT * FROM told ORDER BY child, due, about, kind
@@ -327,7 +364,8 @@ async def states(conn: Connection, signal_ids: Sequence[str]) -> list[dict[str, 
         SELECT n.id AS signal, c.mark, n.check_state, c.urgency, c.level,
                coalesce(c.confirmed, c.holder) AS holder,
                string_to_array(c.destinations, ' ') AS destinations,
-               (SELECT count(*) FROM clock k WHERE k.about = n.id AND k.stopped_at IS NULL)
+               (SELECT count(*) FROM clock k
+                WHERE k.child = n.child AND k.about = n.id AND k.stopped_at IS NULL)
                    AS clocks_running
         FROM unnest($1::text[]) AS t (id) JOIN notification n ON n.id = t.id
         JOIN child_case c ON c.child = n.child

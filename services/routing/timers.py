@@ -47,14 +47,12 @@ async def tell(tx: Connection, settings: RoutingSettings, clock: Clock) -> int:
     now = clock()
     due = await store.clocks_to_tell(tx, now, settings.warn_ahead, AT_ONCE)
     item_of = {row["about"]: as_uuid(row["about"]) for row in due}
-    cases = await store.lock_cases(
-        tx, [row["child"] for row in due if row["child"] and not item_of[row["about"]]]
-    )
+    cases = await store.lock_cases(tx, [row["child"] for row in due if not item_of[row["about"]]])
     items = await store.lock_duty_items(tx, [item for item in item_of.values() if item])
     told = await store.mark_told(
         tx, now,
         [
-            (row["about"], row["kind"], row["late"])
+            (row["child"], row["about"], row["kind"], row["late"])
             for row in due
             if (item_of[row["about"]] in items if item_of[row["about"]] else row["child"] in cases)
         ],

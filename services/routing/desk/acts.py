@@ -348,7 +348,8 @@ async def _covered(
 async def _stop(
     acting: _Acting, about: Sequence[str], kinds: Sequence[str], done_at: datetime
 ) -> None:
-    await store.stop_clocks(acting.tx, about, kinds, (done_at, acting.act, acting.now))
+    stopped = (done_at, acting.act, acting.now)
+    await store.stop_clocks(acting.tx, acting.case.child, about, kinds, stopped)
 
 
 def _act_id(stopped_by: str | None) -> UUID | None:

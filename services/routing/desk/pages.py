@@ -330,9 +330,13 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             row = await store.duty_item(conn, item)
             if row is None:
                 raise NotThere
-            running = await store.running_clocks(conn, [], [str(item)])
+            running = await store.running_clocks(conn, [row["child"] or item])
         now = desk.clock()
-        clocks = [clock_words(page.words, dict(c), now, desk.rules.clocks) for c in running]
+        clocks = [
+            clock_words(page.words, dict(c), now, desk.rules.clocks)
+            for c in running
+            if c["about"] == str(item)
+        ]
         return page.render("item.html", item=row, clocks=clocks, original=original, said=said)
 
     @app.get("/items/{item}", **HIDDEN)

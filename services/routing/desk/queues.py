@@ -245,11 +245,7 @@ class Shown:
 async def _items(
     conn: Connection, section: Section, rows: Sequence[store.Row], show: Shown
 ) -> tuple[Item, ...]:
-    running = await store.running_clocks(
-        conn,
-        [row["child"] for row in rows if "mark" in row],
-        [str(row["id"]) for row in rows if "mark" not in row],
-    )
+    running = await store.running_clocks(conn, [row["child"] or row["id"] for row in rows])
     return tuple(
         _case_item(section, row, running, show)
         if "mark" in row

@@ -271,7 +271,7 @@ async def _notifications(
 ) -> tuple[NotificationView, ...]:
     rows = await store.notifications(conn, child)
     lines: dict[str, list[ClockLine]] = {row["id"]: [] for row in rows}
-    for clock in await store.clocks(conn, list(lines)):
+    for clock in await store.clocks(conn, child, list(lines)):
         lines[clock["about"]].append(_clock_line(clock, show))
     return tuple(
         NotificationView(

@@ -195,21 +195,16 @@ async def counts(conn: Connection) -> dict[str, int]:
     return {row["queue"]: row["n"] for row in rows}
 
 
-async def running_clocks(
-    conn: Connection, children: Sequence[UUID], about: Sequence[str]
-) -> list[Row]:
-    """Running clocks of these cases, and of these items that belong to no case."""
+async def running_clocks(conn: Connection, children: Sequence[UUID]) -> list[Row]:
+    """Running clocks of these children, and of these items that belong to no child."""
     return await conn.fetch(
         """
         SELECT about, kind, child, started_at, target, due FROM clock
         WHERE stopped_at IS NULL AND child = ANY($1::uuid[])
-        UNION
-        SELECT about, kind, child, started_at, target, due FROM clock
-        WHERE stopped_at IS NULL AND about = ANY($2::text[])
         ORDER BY due, started_at, kind
         """,
-        children, about,
-    )  # fmt: skip
+        children,
+    )
 
 
 # --- one case -----------------------------------------------------------------------------------
@@ -265,13 +260,14 @@ async def decisions(conn: Connection, child: UUID, limit: int = 100) -> list[Row
     )  # fmt: skip
 
 
-async def clocks(conn: Connection, about: Sequence[str]) -> list[Row]:
-    """All clocks of these notifications, running or stopped."""
+async def clocks(conn: Connection, child: UUID, about: Sequence[str]) -> list[Row]:
+    """All clocks of these notifications of a case, running or stopped."""
     return await conn.fetch(
         "SELECT about, kind, started_at, target, due, citation, calendar, stopped_at, stopped_by, "
-        "recorded_at FROM clock WHERE about = ANY($1::text[]) ORDER BY started_at DESC, due, kind",
-        about,
-    )
+        "recorded_at FROM clock WHERE child = $1 AND about = ANY($2::text[]) "
+        "ORDER BY started_at DESC, due, kind",
+        child, about,
+    )  # fmt: skip
 
 
 async def proposals(conn: Connection, child: UUID) -> list[Row]:
@@ -372,7 +368,8 @@ async def check_states(conn: Connection, child: UUID, answered: str) -> set[str]
         SELECT DISTINCT n.check_state FROM notification n
         WHERE n.child = $1 AND (n.id = $2 OR n.check_state = 'open' OR EXISTS (
             SELECT 1 FROM clock k
-            WHERE k.about = n.id AND k.kind = 'assessment_start' AND k.stopped_at IS NULL))
+            WHERE k.child = n.child AND k.about = n.id AND k.kind = 'assessment_start'
+              AND k.stopped_at IS NULL))
         """,
         child, answered,
     )  # fmt: skip
@@ -393,7 +390,8 @@ async def clocks_of_kinds(conn: Connection, child: UUID, kinds: Sequence[str]) -
     return await conn.fetch(
         """
         SELECT k.about, k.kind, k.stopped_at, k.stopped_by, n.received_at
-        FROM notification n JOIN clock k ON k.about = n.id AND k.kind = ANY($2::text[])
+        FROM notification n
+        JOIN clock k ON k.child = n.child AND k.about = n.id AND k.kind = ANY($2::text[])
         WHERE n.child = $1 ORDER BY n.received_at, n.id, k.kind
         """,
         child, kinds,
@@ -401,15 +399,16 @@ async def clocks_of_kinds(conn: Connection, child: UUID, kinds: Sequence[str]) -
 
 
 async def stop_clocks(
-    conn: Connection, about: Sequence[str], kinds: Sequence[str],
+    conn: Connection, child: UUID, about: Sequence[str], kinds: Sequence[str],
     stopped: tuple[datetime, UUID, datetime],
 ) -> None:  # fmt: skip
-    """Stop running clocks; `stopped` is (done_at, act, recorded_at)."""
+    """Stop running clocks of a case; `stopped` is (done_at, act, recorded_at)."""
     done_at, act_id, recorded_at = stopped
     await conn.execute(
-        "UPDATE clock SET stopped_at = $3, stopped_by = $4, recorded_at = $5 "
-        "WHERE about = ANY($1::text[]) AND kind = ANY($2::text[]) AND stopped_at IS NULL",
-        about, kinds, done_at, str(act_id), recorded_at,
+        "UPDATE clock SET stopped_at = $4, stopped_by = $5, recorded_at = $6 "
+        "WHERE child = $1 AND about = ANY($2::text[]) AND kind = ANY($3::text[]) "
+        "AND stopped_at IS NULL",
+        child, about, kinds, done_at, str(act_id), recorded_at,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from services.routing.domain.clocks import CALENDAR_VERSION, ClockSettings, clocks_for
+from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import NOTHING_KNOWN, Known, UrgencyState, derive, learn
 from services.routing.domain.tables import Tables
@@ -77,17 +77,14 @@ class DecisionRow(NamedTuple):
     rules_hash: str
 
 
-class ClockRow(NamedTuple):
-    """One clock, in the order of COPY's columns."""
+class ClockSet(NamedTuple):
+    """The four clocks of one receipt: its own times, and the limits it shares with its day."""
 
+    child: UUID  # the item's id where there is no child
     about: str
-    kind: str
-    child: UUID | None
     started_at: datetime
-    target: datetime
-    due: datetime
-    citation: str
-    calendar: str
+    urgent_by: datetime
+    limits: Limits
 
 
 @dataclass(slots=True)
@@ -97,7 +94,7 @@ class Changes:
     cases: dict[UUID, Case] = field(default_factory=dict)
     notifications: list[NotificationRow] = field(default_factory=list)
     decisions: list[DecisionRow] = field(default_factory=list)
-    clocks: list[ClockRow] = field(default_factory=list)
+    clocks: list[ClockSet] = field(default_factory=list)
     proposed: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     withdrawn: list[tuple[UUID, str]] = field(default_factory=list)
 
@@ -159,7 +156,7 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
             case.child, signal.children,
         )
     )  # fmt: skip
-    start_clocks(changes, signal.id, case.child, signal.received_at, rules.clocks)
+    changes.clocks.append(start_clocks(case.child, signal.id, signal.received_at, rules.clocks))
     return event(case, "screened", now, about=signal.id, rules=decision.version)
 
 
@@ -231,20 +228,13 @@ def event(
 
 
 def start_clocks(
-    changes: Changes,
-    about: str,
-    child: UUID | None,
-    received_at: datetime,
-    settings: ClockSettings,
-) -> None:
+    child: UUID, about: str, received_at: datetime, settings: ClockSettings
+) -> ClockSet:
     """The four clocks of one receipt, running from its own time."""
-    changes.clocks += [
-        ClockRow(
-            about, clock.kind, child, clock.started_at, clock.target, clock.due, clock.citation,
-            CALENDAR_VERSION,
-        )
-        for clock in clocks_for(received_at, settings)
-    ]  # fmt: skip
+    return ClockSet(
+        child, about, received_at, urgent_by(received_at, settings),
+        limits_of(received_at, settings),
+    )  # fmt: skip
 
 
 def _propose(

@@ -24,7 +24,7 @@ _HELSINKI = ZoneInfo("Europe/Helsinki")
 _SATURDAY = 5
 _DAY = timedelta(days=1)
 
-_CITATIONS: dict[ClockKind, str] = {
+CITATIONS: dict[ClockKind, str] = {
     "urgency": "LSL 26 § 2 mom",
     "assessment_start": "LSL 26 §, SHL 36 §; 150/1930 2, 5 §",
     "family_told": "LSL 26 § 5 mom; 150/1930 2, 5 §",
@@ -54,6 +54,24 @@ class ClockTimes(NamedTuple):
     citation: str
 
 
+class Limits(NamedTuple):
+    """When the clocks counted in days end, for all that is received on one local day."""
+
+    start_target: datetime
+    start_due: datetime
+    finish_target: datetime
+    finish_due: datetime
+
+
+class DayClock(NamedTuple):
+    """A clock counted in days; see `ClockTimes`."""
+
+    kind: ClockKind
+    target: datetime
+    due: datetime
+    citation: str
+
+
 class LastDays(NamedTuple):
     """The last days, inclusive, of what was received on one day."""
 
@@ -74,18 +92,33 @@ def clocks_for(received_at: datetime, settings: ClockSettings = _DEFAULT) -> tup
     if received_at.tzinfo is None:
         raise ValueError("the time of receipt needs a time zone")
     started = received_at.astimezone(UTC)
-    urgent = started + timedelta(minutes=settings.urgency_minutes)
-    start_target, start_due, finish_target, finish_due = _ends(
-        started.astimezone(_HELSINKI).date(), settings
-    )
-    cited = _CITATIONS
+    urgent = urgent_by(started, settings)
     return (
-        ClockTimes("urgency", started, urgent, urgent, cited["urgency"]),
-        ClockTimes("assessment_start", started, start_target, start_due, cited["assessment_start"]),
-        ClockTimes("family_told", started, start_target, start_due, cited["family_told"]),
-        ClockTimes(
-            "assessment_finish", started, finish_target, finish_due, cited["assessment_finish"]
+        ClockTimes("urgency", started, urgent, urgent, CITATIONS["urgency"]),
+        *(
+            ClockTimes(clock.kind, started, clock.target, clock.due, clock.citation)
+            for clock in day_clocks(limits_of(started, settings))
         ),
+    )
+
+
+def urgent_by(received_at: datetime, settings: ClockSettings) -> datetime:
+    """When urgency must have been judged."""
+    return received_at + timedelta(minutes=settings.urgency_minutes)
+
+
+def limits_of(received_at: datetime, settings: ClockSettings) -> Limits:
+    """The limits of what is received on this moment's local day."""
+    return _limits(received_at.astimezone(_HELSINKI).date(), settings)
+
+
+def day_clocks(limits: Limits) -> tuple[DayClock, ...]:
+    """The three clocks counted in days."""
+    start, finish = limits[:2], limits[2:]
+    return (
+        DayClock("assessment_start", *start, CITATIONS["assessment_start"]),
+        DayClock("family_told", *start, CITATIONS["family_told"]),
+        DayClock("assessment_finish", *finish, CITATIONS["assessment_finish"]),
     )
 
 
@@ -135,8 +168,8 @@ def _holidays(year: int) -> frozenset[date]:
 
 
 @lru_cache(maxsize=4096)
-def _ends(received: date, settings: ClockSettings) -> tuple[datetime, ...]:
-    return tuple(_end_of(day) for day in last_days(received, settings))
+def _limits(received: date, settings: ClockSettings) -> Limits:
+    return Limits(*(_end_of(day) for day in last_days(received, settings)))
 
 
 def _end_of(day: date) -> datetime:
