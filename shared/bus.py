@@ -1,6 +1,6 @@
 """The batch consumer, the only place that knows acknowledgements (delivery contract, design.md).
 
-What was fetched goes through two lanes, each a share of the partitions: a slice of records → one
+What was fetched goes through three lanes, each a share of the partitions: a slice of records → one
 transaction (`Inbox`) → publish its answers → the next slice. The Kafka offset is committed last.
 Whatever fails in between, the record comes again and is answered from the log.
 """
@@ -33,7 +33,7 @@ from shared.turns import Turns
 E = TypeVar("E")
 
 MEND_READER = "An engineer mends the cause; then re-drive it from the desk."
-LANES = 2  # of a fetch, which work side by side
+LANES = 3  # of a fetch, which work side by side
 SLICES = 8  # at most so many transactions of `batch_records` to a fetch
 
 
@@ -103,7 +103,7 @@ class Consumer(Generic[E]):
             decoder=self._decode,
             listener=_Lifecycle(self),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=256 * 1024,
+            max_partition_fetch_bytes=1024 * 1024,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             rebalance_timeout_ms=60_000,

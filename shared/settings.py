@@ -16,7 +16,7 @@ class ServiceSettings(BaseSettings):
     topic_prefix: str = Field(default="", pattern=r"^[a-z0-9.]{0,40}$")
     key_file: Path
     instance: str | None = None
-    pool_size: int = 10  # two lanes a subscription, the relay, a leader, and what asks over HTTP
+    pool_size: int = 12  # three lanes a subscription, the relay, a leader, and what asks over HTTP
     batch_records: int = 1000
     session_timeout_ms: int = Field(default=10_000, ge=6_000)
     publish_timeout: float = 30.0

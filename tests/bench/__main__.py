@@ -1,7 +1,8 @@
 """``make bench``: the raw limit, the bare plumbing, each hop and the whole way, in one run.
 
 Every round measures all of them one after the other on the same servers; what is reported are
-medians of the rounds and of the ratios inside a round. A rate is taken from a program's own rows:
+medians of the rounds and of the ratios inside a round. The raw loop runs before and after the hops
+that are compared with it, because the machine's own speed changes meanwhile. A rate is taken from a program's own rows:
 those after its first batch, by the time between its first and its last transaction.
 """
 
@@ -52,6 +53,7 @@ class Bench:
         self.directory = directory
         self.kafka = kafka_here(directory / "kafka", profile=BENCH, tied=True)
         self.postgres = postgres_here(directory / "postgres", tied=True)
+        self._raws = 0
         self.sample = messages(count, seed=7, last_day=LAST_DAY)
 
     async def system(self, name: str) -> System:
@@ -67,16 +69,20 @@ class Bench:
         system = await self.system(f"{number}hops")
         await self.publish(system)
         count = len(self.sample)
-        rates = {"raw (notifications)": await self.raw(system, events.INTAKE_NOTIFICATION, count)}
+        rates: Rates = {}
+        before = await self.raw(system, events.INTAKE_NOTIFICATION, count)
         rates["bare plumbing"] = await self.hop(system, "plumbing", "plumbing", count)
         rates["intake hop"] = await self.hop(system, "intake", "intake", count)
+        after = await self.raw(system, events.INTAKE_NOTIFICATION, count)
+        rates["raw (notifications)"] = (before + after) / 2
         signals = len(await do.everything(system, events.SIGNAL))
-        rates["raw (signals)"] = await self.raw(system, events.SIGNAL, signals)
+        before = await self.raw(system, events.SIGNAL, signals)
         # Notifications before routing: afterwards it would also read what routing has said.
         rates["notifications hop"] = await self.hop(
             system, "notifications", "notifications-signal", signals
         )
         rates["routing hop"] = await self.hop(system, "routing", "routing-signal", signals)
+        rates["raw (signals)"] = (before + await self.raw(system, events.SIGNAL, signals)) / 2
         rates["whole way"] = await self.whole_way(f"{number}way")
         return rates
 
@@ -87,7 +93,8 @@ class Bench:
 
     async def raw(self, system: System, topic: str, count: int) -> float:
         """The raw loop over a topic; its output goes to a topic that nobody reads."""
-        target = await topic_for_raw(self.kafka.bootstrap, system.prefix)
+        self._raws += 1
+        target = await topic_for_raw(self.kafka.bootstrap, f"{system.prefix}{self._raws}.")
         conn = await asyncpg.connect(system.admin_url)
         await conn.execute("DROP TABLE IF EXISTS raw")
         await conn.execute(
