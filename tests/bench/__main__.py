@@ -2,8 +2,9 @@
 
 Every round measures all of them one after the other on the same servers; what is reported are
 medians of the rounds and of the ratios inside a round. The raw loop runs before and after the hops
-that are compared with it, because the machine's own speed changes meanwhile. A rate is taken from a program's own rows:
-those after its first batch, by the time between its first and its last transaction.
+that are compared with it, because the machine's own speed changes meanwhile. A rate is taken from
+a program's own rows: those after its first batch, by the time between its first and its last
+transaction.
 """
 
 import argparse
