@@ -123,7 +123,7 @@ class Inbox(Generic[E]):
 
         With `failure` the batch is the one message whose handler raised: it is parked.
         """
-        rows: dict[tuple[int, int], LogRow] = {}
+        rows: list[LogRow] = []
         aside = [self._unreadable(bad) for bad in batch if isinstance(bad, Unreadable)]
         good = [item for item in batch if isinstance(item, Incoming)]
         if failure is not None:
@@ -139,13 +139,12 @@ class Inbox(Generic[E]):
                 elif outcome.kind == "parked":
                     aside.append(self._parked(item, outcome.reason or "parked"))
                 else:
-                    rows[_place(item.raw)] = _log_row(door, item, outcome)
+                    rows.append(_log_row(door, item, outcome))
         if aside:
-            for row in await self._put_aside(tx, door, aside):
-                rows[row.partition, row.offset] = row
-        ordered = [rows[_place(item.raw)] for item in batch]
-        await store.add_log(tx, ordered)
-        return ordered
+            rows += await self._put_aside(tx, door, aside)
+            rows = _in_order_of(batch, rows)
+        await store.add_log(tx, rows)
+        return rows
 
     async def _handled(
         self, tx: Connection, good: Sequence[Incoming[E]]
@@ -159,6 +158,8 @@ class Inbox(Generic[E]):
         if again:
             told = await self.repeat(tx, again)
             handled += [(item, out) for (item, _), out in zip(again, told, strict=True)]
+            place = {_place(item.raw): at for at, item in enumerate(good)}
+            handled.sort(key=lambda each: place[_place(each[0].raw)])
         return handled
 
     async def _behind_parked(
@@ -240,6 +241,11 @@ def _first_unreadable(batch: Sequence[Incoming[E] | Unreadable]) -> dict[str, in
 
 def _reason(failure: BaseException) -> str:
     return failure.reason if isinstance(failure, RejectedError) else "handler-failed"
+
+
+def _in_order_of(batch: Sequence[Incoming[E] | Unreadable], rows: Sequence[LogRow]) -> list[LogRow]:
+    found = {(row.partition, row.offset): row for row in rows}
+    return [found[_place(item.raw)] for item in batch]
 
 
 def _place(raw: Raw) -> tuple[int, int]:
