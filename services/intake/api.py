@@ -18,7 +18,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from services.intake import store
-from services.intake.domain import MAX_BYTES, STRUCTURED, read_notification, spoken_by
+from services.intake.domain.reading import STRUCTURED, read_notification, spoken_by
+from services.intake.domain.refusals import MAX_BYTES, REFUSALS
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
@@ -49,6 +50,7 @@ class Checked(BaseModel):
     valid: bool = True
 
 
+STATUS = {refusal.reason: refusal.status for refusal in REFUSALS}
 BEARER = HTTPBearer(auto_error=False, description="The token that the county gave to your source")
 
 
@@ -181,10 +183,8 @@ async def _raw(request: Request, source: str, ce_id: str | None, now: datetime) 
 
 def _status(reason: str, message: Incoming[Notification] | Unreadable) -> int:
     """The HTTP status of a refusal: by its reason, or that the envelope told no id."""
-    known = {"same-id-other-content": 409, "too-large": 413}.get(reason)
-    if known is not None:
-        return known
-    return 400 if isinstance(message, Unreadable) and message.id is None else 422
+    status = STATUS.get(reason, 422)
+    return 400 if status == 422 and isinstance(message, Unreadable) and not message.id else status
 
 
 async def _take(

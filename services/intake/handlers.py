@@ -9,13 +9,14 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.intake import store
-from services.intake.domain import (
+from services.intake.domain.reading import (
     TEXTS,
     age_band_of,
     coded_facts,
     read_notification,
     read_original,
 )
+from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
@@ -28,10 +29,6 @@ from shared.sealing import NewKey, Sealer, encrypt, sealed_text
 from shared.store import Known, Outgoing
 
 _RECEIPT = TypeAdapter(Receipt)
-MEND_CONFLICT = (
-    "This id was used before for other content. Send a correction under a new id; "
-    "the earlier message stands."
-)
 
 
 class Matched(NamedTuple):
@@ -174,7 +171,8 @@ async def _repeated(
     await sealer.load(tx, [before.receipt_id])
     original = sealer.open_bytes(before.receipt_id, "original", item.key, known.body or b"")
     if read_original(original) != item.event:
-        return Outcome("quarantined", reason="same-id-other-content", mend=MEND_CONFLICT)
+        refusal = SAME_ID_OTHER_CONTENT
+        return Outcome("quarantined", reason=refusal.reason, mend=refusal.mend)
     answer = receipt(item.source, item.id, "repeated", before.receipt_id, before.received_at)
     return Outcome("repeated", [answer], received_at=before.received_at)
 

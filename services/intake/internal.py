@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel, ConfigDict
 
 from services.intake import store
-from services.intake.domain import spoken_by
+from services.intake.domain.reading import spoken_by
 from services.intake.handlers import closed, first_receipt, open_whole, reopen
 from services.intake.problems import Problem
 from shared import events

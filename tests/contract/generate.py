@@ -3,7 +3,7 @@
 ``schemas/``: JSON Schema of every topic's value. ``asyncapi.json``: all topics, who sends and who
 reads. ``openapi.<program>.json``: the HTTP interfaces. ``released/v1/`` is what sources and
 running services rely on; ``python -m tests.contract.generate --release`` renews it with a release
-and adds only (a test compares).
+and adds only (a test compares). ``docs/errors.md``: every reason a source can be told.
 """
 
 import json
@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.intake.domain.refusals import REFUSALS
 from shared.contract import asyncapi, event_schemas
 from tests.contract import apps
 
 HERE = Path(__file__).resolve().parent
+ERRORS = HERE.parents[1] / "docs" / "errors.md"
 RELEASED = HERE / "released" / "v1"
 WITH_OPENAPI = ("intake", "desk")
 
@@ -46,9 +48,28 @@ def write(directory: Path) -> list[str]:
     return changed
 
 
+def errors() -> str:
+    """The catalogue of what a source can be told, as a page."""
+    rows = "".join(
+        f"| `{each.reason}` | {each.status} | {each.cause} | {each.mend} |\n" for each in REFUSALS
+    )
+    return (
+        "# Why a message was not taken\n\n"
+        "Made by `make contracts` from `services/intake/domain/refusals.py`. The reason stands in "
+        "the answer on\n`luotsi.intake.receipt.v1`, in `GET /v1/messages/…` and, over HTTP, in "
+        "the problem's `type`. `mend` of an answer says\nin addition what was found and where, "
+        "never a value. A message that arrived was kept, whatever the reason. An\nenvelope that "
+        "does not even tell an id is answered 400 over HTTP.\n\n"
+        "| Reason | HTTP | Cause | Mend |\n| --- | --- | --- | --- |\n" + rows
+    )
+
+
 def main() -> None:
     """Renew the contracts, and with --release what is promised."""
     changed = write(HERE)
+    if not ERRORS.exists() or ERRORS.read_text(encoding="utf-8") != errors():
+        ERRORS.write_text(errors(), encoding="utf-8")
+        changed.append("docs/errors.md")
     if "--release" in sys.argv[1:]:
         changed += [f"released/v1/{name}" for name in write(RELEASED)]
     sys.stdout.write("\n".join(changed or ["nothing to do: all contracts are as the code"]) + "\n")

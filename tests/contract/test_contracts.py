@@ -7,10 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from services.intake.domain import refusals
 from shared import contract, events
 from shared.contract import CHANNELS, EXAMPLES, SCHEMAS, asyncapi, event_schemas
 from tests.contract import apps
-from tests.contract.generate import HERE, contracts, text_of
+from tests.contract.generate import ERRORS, HERE, contracts, errors, text_of
 
 CHECKED_IN = contracts()
 OFFICIAL = HERE / "asyncapi-3.0.0.schema.json"
@@ -29,6 +30,20 @@ def test_nothing_is_checked_in_that_the_code_does_not_have() -> None:
     written |= {file.name for file in HERE.glob("*api*.json")} - {OFFICIAL.name}
 
     assert set(CHECKED_IN) == written
+
+
+def test_the_error_catalogue_is_as_the_code_has_it() -> None:
+    assert errors() == ERRORS.read_text(encoding="utf-8"), "run `make contracts`"
+
+
+def test_the_error_catalogue_leaves_no_reason_out_and_none_has_two_entries() -> None:
+    made = {name: each for name, each in vars(refusals).items() if name.isupper()}
+    reasons = [each.reason for each in refusals.REFUSALS]
+
+    assert {each for each in made.values() if isinstance(each, refusals.Refusal)} == set(
+        refusals.REFUSALS
+    )
+    assert sorted(set(reasons)) == sorted(reasons)
 
 
 def test_the_asyncapi_document_is_valid_by_the_official_schema() -> None:

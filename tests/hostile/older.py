@@ -4,7 +4,7 @@ import orjson
 from fastapi import FastAPI
 
 from services.intake import app, handlers
-from services.intake.domain import read_notification
+from services.intake.domain.reading import read_notification
 from shared.events import Notification
 from shared.inbox import Incoming, Raw, Unreadable
 

@@ -24,7 +24,7 @@ from deploy.local.store import Counts
 from deploy.local.summary import summary
 from deploy.local.supervisor import LONGEST_WAIT_S, Watched, wait_before_start
 from deploy.sample.staff import WORKERS, Act, Notified, Standing, answers, follow_up
-from services.intake.domain import read_notification
+from services.intake.domain.reading import read_notification
 from services.routing.desk.api import CaseInfo, Clock, NotificationInfo, Proposal
 from services.routing.domain.clocks import clocks_for
 from shared.clock import HELSINKI, from_milliseconds

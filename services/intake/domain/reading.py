@@ -7,18 +7,26 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.intake.domain.refusals import (
+    BAD_ENVELOPE,
+    DOUBLED_HEADER,
+    HEADER_NOT_UTF_8,
+    INVALID_CONTENT,
+    MAX_BYTES,
+    NO_CONTENT,
+    NULL_HEADER,
+    PERSONAL_DATA_IN_ID,
+    TOO_LARGE,
+    UNKNOWN_TYPE,
+    UnreadableMessage,
+)
 from shared import events
 from shared.clock import HELSINKI
 from shared.events import AgeBand, Notification, NotifiedChild, age_band_on
 from shared.hetu import birth_date, contains_hetu
 from shared.inbox import Incoming, Raw, Unreadable
 
-MAX_BYTES = 1_000_000
 STRUCTURED = "application/cloudevents+json"
-MEND_ENVELOPE = (
-    "Send CloudEvents 1.0: specversion 1.0, id, source and type, each once, in UTF-8; "
-    "over HTTP your id in the header ce-id is enough."
-)
 
 
 class Envelope(BaseModel):
@@ -36,15 +44,6 @@ class StructuredNotification(Envelope):
     """A whole event in the body (structured mode)."""
 
     data: Notification
-
-
-class UnreadableMessage(Exception):
-    """Why a message cannot be taken: a reason code and what to do, nothing of its content."""
-
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.mend = mend
 
 
 def read_notification(raw: Raw) -> Incoming[Notification] | Unreadable:
@@ -77,9 +76,9 @@ def read_notification(raw: Raw) -> Incoming[Notification] | Unreadable:
 def check_size(value: bytes | None) -> bytes:
     """There is something, and not too much of it."""
     if value is None:
-        raise UnreadableMessage("no-content", "Send the notification in the record's value.")
+        raise UnreadableMessage(NO_CONTENT)
     if len(value) > MAX_BYTES:
-        raise UnreadableMessage("too-large", f"Send at most {MAX_BYTES} bytes.")
+        raise UnreadableMessage(TOO_LARGE)
     return value
 
 
@@ -93,13 +92,13 @@ def ce_attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
         if not name.startswith("ce_") and name != "content-type":
             continue
         if name in found:
-            raise UnreadableMessage("doubled-header", MEND_ENVELOPE)
+            raise UnreadableMessage(DOUBLED_HEADER)
         if value is None:
-            raise UnreadableMessage("null-header", MEND_ENVELOPE)
+            raise UnreadableMessage(NULL_HEADER)
         try:
             found[name] = value.decode()
         except UnicodeDecodeError:
-            raise UnreadableMessage("header-not-utf-8", MEND_ENVELOPE) from None
+            raise UnreadableMessage(HEADER_NOT_UTF_8) from None
     return {name.removeprefix("ce_"): value for name, value in found.items()}
 
 
@@ -117,16 +116,13 @@ def check_envelope(attributes: Mapping[str, Any]) -> Envelope:
     try:
         envelope = Envelope.model_validate(attributes)
     except ValidationError as error:
-        raise UnreadableMessage("bad-envelope", f"{problems(error)}. {MEND_ENVELOPE}") from None
+        raise UnreadableMessage(BAD_ENVELOPE, problems(error)) from None
     if envelope.specversion != "1.0":
-        raise UnreadableMessage("bad-envelope", MEND_ENVELOPE)
+        raise UnreadableMessage(BAD_ENVELOPE)
     if envelope.type != events.NOTIFICATION_TYPE:
-        mend = f"Use the type {events.NOTIFICATION_TYPE}; other kinds and versions are not known."
-        raise UnreadableMessage("unknown-type", mend)
+        raise UnreadableMessage(UNKNOWN_TYPE)
     if contains_hetu(envelope.id) or contains_hetu(envelope.source):
-        raise UnreadableMessage(
-            "personal-data-in-id", "Use an id and a source without a henkilötunnus or a name."
-        )
+        raise UnreadableMessage(PERSONAL_DATA_IN_ID)
     return envelope
 
 
@@ -169,7 +165,7 @@ def _validated(model: type[Any], value: bytes) -> Any:
     try:
         return model.model_validate_json(value)
     except ValidationError as error:
-        raise UnreadableMessage("invalid-content", problems(error)) from None
+        raise UnreadableMessage(INVALID_CONTENT, problems(error)) from None
 
 
 KNOWN_NAMES = frozenset(

@@ -1,0 +1,1 @@
+"""What intake decides: pure values in, values out."""
