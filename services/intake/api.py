@@ -6,16 +6,16 @@ durable. Errors are problem details (RFC 9457) that name what is wrong and what 
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.intake import store
 from services.intake.domain.reading import STRUCTURED, read_notification, spoken_by
@@ -42,6 +42,15 @@ class ProblemBody(BaseModel):
     status: int
     detail: str
     receipt_id: UUID | None = None
+
+
+class MessageState(BaseModel):
+    """What became of a message. `waiting`: taken, and an engineer has to mend Luotsi first."""
+
+    source: str
+    source_id: str
+    state: Literal["accepted", "waiting", "quarantined", "closed"]
+    answers: list[Receipt] = Field(description="What the source was told, the first first")
 
 
 class Checked(BaseModel):
@@ -75,6 +84,11 @@ CHECK_RESPONSES = _refusals(
     (401, "No or unknown token"),
     (413, "Too large"),
     (422, "The content is not valid"),
+)
+MESSAGE_RESPONSES = _refusals(
+    (401, "No or unknown token"),
+    (403, "Messages of another source"),
+    (404, "Nothing has arrived under this id"),
 )
 BODY = {
     "requestBody": {
@@ -133,8 +147,50 @@ def api_routes(
             raise Problem(status, message.reason, "The message is not valid", message.mend)
         return Checked()
 
+    @app.get(
+        "/v1/messages/{source}/{source_id:path}", responses=MESSAGE_RESPONSES,
+        summary="What became of a message that you sent",
+    )  # fmt: skip
+    async def message(
+        source: str, source_id: str, asking: Annotated[str, Depends(source_of)]
+    ) -> MessageState:
+        place = f"{source}/{source_id}"  # either may have a slash of its own
+        if not place.startswith(f"{asking}/"):
+            raise Problem(403, "other-source", "Your token is that of another source")
+        ident = place.removeprefix(f"{asking}/")
+        async with process.pool.acquire() as conn:
+            rows = await store.arrivals(conn, asking, ident)
+        if not rows:
+            raise Problem(404, "unknown-message", "Nothing has arrived under this id",
+                          "Send it; over Kafka it may still be on its way.")  # fmt: skip
+        return state_of(asking, ident, rows)
+
     worker_routes(app, process, sealer, inbox, clock, source_of)
     where_route(app, process)
+
+
+def state_of(source: str, ident: str, rows: Sequence[Any]) -> MessageState:
+    """The state of what arrived under one id, from `store.arrivals`."""
+    state: Literal["accepted", "waiting", "quarantined", "closed"] = "closed"
+    open_ = {row["outcome"] for row in rows if row["closed_at"] is None}
+    if "applied" in open_:
+        state = "accepted"
+    elif "parked" in open_:
+        state = "waiting"
+    elif open_:
+        state = "quarantined"
+    answers = [_answer(source, ident, row) for row in rows]
+    return MessageState(source=source, source_id=ident, state=state, answers=answers)
+
+
+def _answer(source: str, ident: str, row: Any) -> Receipt:
+    for answer in plumbing.unpack(row["answers"]):
+        if answer.topic == events.INTAKE_RECEIPT:
+            return Receipt.model_validate_json(answer.value)
+    return Receipt(
+        source=source, source_id=ident, outcome="accepted", receipt_id=row["item"],
+        received_at=row["received_at"],
+    )  # fmt: skip
 
 
 def _authenticated(tokens: dict[str, str]) -> Callable[..., str]:

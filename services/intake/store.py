@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+
 from shared.database import Connection
 
 HTTP_GROUP = "http"
@@ -64,6 +66,33 @@ async def identify(conn: Connection, child: UUID, digest: bytes) -> bool:
             "UPDATE child SET provisional = false, identified_at = now() WHERE id = $1", child
         )
     return bool(made)
+
+
+# --- what a source asks about its messages -------------------------------------------------------
+
+
+async def arrivals(conn: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+    """What arrived under a source's id, the first first: applied, and what was set aside of it.
+
+    A repeat changes nothing and is not told of. What was parked and has been applied since is told
+    of as applied.
+    """
+    return await conn.fetch(
+        """
+        SELECT 'applied' AS outcome, NULL::uuid AS item, e.received_at, e.recorded_at AS at,
+               NULL::timestamptz AS closed_at, e.answers
+        FROM event_log e
+        WHERE e.event_id = $2 AND e.source = $1 AND e.outcome = 'applied'
+        UNION ALL
+        SELECT s.outcome, s.id, s.received_at, s.opened_at, s.closed_at, e.answers
+        FROM set_aside s
+        JOIN event_log e ON (e.door, e.partition, e."offset") = (s.door, s.partition, s."offset")
+        WHERE s.event_id = $2 AND s.source = $1
+          AND (s.outcome = 'quarantined' OR s.closed_at IS NULL) AND e.outcome <> 'applied'
+        ORDER BY at
+        """,
+        source, event_id,
+    )  # fmt: skip
 
 
 # --- HTTP ----------------------------------------------------------------------------------------

@@ -531,3 +531,65 @@ async def test_a_parked_message_is_redriven_with_its_first_receipt_time(intake: 
     assert sent[-1]["state"] == "closed"
     assert await value(intake.admin_url, "SELECT count(*) FROM intake.parked_key") == 0
     assert await value(intake.admin_url, "SELECT outcome FROM intake.event_log") == "applied"
+
+
+# --- what a source asks about its messages --------------------------------------------------------
+
+
+async def ask(intake: Intake, ident: str, source: str = "school-1", by: str = "school-1") -> Any:
+    return await intake.http.get(f"/v1/messages/{source}/{ident}", headers=bearer(by))
+
+
+async def test_a_source_sees_every_answer_to_its_message_whichever_way_it_came(
+    intake: Intake,
+) -> None:
+    bad = await intake.take({**NOTIFICATION, "observations": ""}, "year/2026:n-9")
+    refused = await ask(intake, "year/2026:n-9")
+    await intake.post(NOTIFICATION, "year/2026:n-9")
+    await intake.post(NOTIFICATION, "year/2026:n-9")
+    mended = await ask(intake, "year/2026:n-9")
+
+    assert refused.json()["state"] == "quarantined"
+    (told_then,) = told(bad, events.INTAKE_RECEIPT)
+    (answer,) = refused.json()["answers"]
+    assert (answer["reason"], answer["mend"]) == (told_then["reason"], told_then["mend"])
+    assert answer["receipt_id"] == told_then["receipt_id"]
+    assert "observations: not in the form" in answer["mend"]
+    assert mended.json()["state"] == "accepted"
+    assert ["quarantined", "accepted"] == [each["outcome"] for each in mended.json()["answers"]]
+    assert mended.json()["source_id"] == "year/2026:n-9"
+    assert "Testi" not in mended.text
+
+
+async def test_what_waits_for_an_engineer_is_told_as_waiting_until_it_is_applied(
+    intake: Intake,
+) -> None:
+    row = await parked(intake, NOTIFICATION, "n-7", 7)
+    item = told(row, events.SIGNAL)[0]["item"]
+    waiting = (await ask(intake, "n-7")).json()
+    await intake.http.post(f"/internal/set-aside/{item}/redrive", headers=DESK)
+    applied = (await ask(intake, "n-7")).json()
+
+    assert (waiting["state"], waiting["answers"][0]["receipt_id"]) == ("waiting", item)
+    assert waiting["answers"][0]["outcome"] == "accepted"
+    assert (applied["state"], len(applied["answers"])) == ("accepted", 1)
+
+
+async def test_what_a_person_closed_is_told_as_closed(intake: Intake) -> None:
+    bad = await intake.take(b"{", "n-1")
+    item = told(bad, events.SIGNAL)[0]["item"]
+    await intake.http.post(f"/internal/set-aside/{item}/close", headers=DESK)
+
+    assert "closed" == (await ask(intake, "n-1")).json()["state"]
+
+
+async def test_a_source_sees_only_its_own_messages(intake: Intake) -> None:
+    await intake.take(NOTIFICATION, "n-1", "police-1")
+
+    others = await ask(intake, "n-1", source="police-1")
+    same_id = await ask(intake, "n-1")
+    own = await ask(intake, "n-1", source="police-1", by="police-1")
+    nobody = await intake.http.get("/v1/messages/police-1/n-1")
+
+    assert [403, 404, 200, 401] == [each.status_code for each in (others, same_id, own, nobody)]
+    assert others.headers["content-type"] == "application/problem+json"

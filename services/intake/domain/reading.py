@@ -191,6 +191,8 @@ def problems(error: ValidationError, most: int = 5) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "a field this version does not know; check its spelling"
+        if problem["type"] == "string_pattern_mismatch":
+            message = "not in the form of the schema: no control characters, not only blanks"
         told.append(f"{place}: {message}" if place else message)
     more = error.error_count() - most
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
