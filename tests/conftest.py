@@ -17,6 +17,7 @@ from deploy.local.databases import create_database, drop_database, wait_for
 from deploy.local.errors import LocalError
 from deploy.local.kafka import ExistingKafka, KafkaNode, kafka_here
 from deploy.local.postgres import ExistingPostgres, PostgresServer, postgres_here
+from deploy.local.system import System
 
 RUNS = Path(__file__).resolve().parent.parent / ".luotsi" / "test"
 
@@ -85,6 +86,16 @@ async def database_url(
     await create_database(postgres.admin_url, name, migrated_template)
     yield postgres.url(name)
     await drop_database(postgres.admin_url, name)
+
+
+@pytest.fixture
+def luotsi(
+    kafka: KafkaNode | ExistingKafka, database_url: str, topic_prefix: str, tmp_path: Path
+) -> Iterator[System]:
+    """A Luotsi of this test's own, with nothing made yet; what it runs is stopped."""
+    system = System(tmp_path, kafka.bootstrap, database_url, prefix=topic_prefix)
+    yield system
+    system.stop()
 
 
 def start_or_end_the_run(

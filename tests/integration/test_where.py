@@ -1,25 +1,11 @@
 """`luotsi where` asks running services about a message that went all the way."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Row, Unknown, render, where
-from deploy.local.kafka import ExistingKafka, KafkaNode
 from deploy.local.system import System
 from tests import system as do
-
-
-@pytest.fixture
-def luotsi(
-    kafka: KafkaNode | ExistingKafka, database_url: str, topic_prefix: str, tmp_path: Path
-) -> Iterator[System]:
-    system = System(tmp_path, kafka.bootstrap, database_url, prefix=topic_prefix)
-    yield system
-    system.stop()
 
 
 async def test_a_message_is_found_in_every_service_and_nothing_about_a_person_is_shown(

@@ -1,11 +1,8 @@
 """Receipt time on real topics: Friday's message starts Friday's clocks, whenever it is read."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import orjson
-import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
@@ -19,13 +16,6 @@ from shared.clock import utc_now
 from tests import system as do
 
 FRIDAY = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def luotsi(kafka: object, database_url: str, topic_prefix: str, tmp_path: Path) -> Iterator[System]:
-    system = System(tmp_path, kafka.bootstrap, database_url, prefix=topic_prefix)  # type: ignore[attr-defined]
-    yield system
-    system.stop()
 
 
 async def send_at(system: System, ident: str, at: datetime) -> None:

@@ -1,21 +1,10 @@
 """The walking system: a notification on Kafka becomes a case with its clocks and its answers."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import orjson
-import pytest
 
 from deploy.local.system import System
 from shared import events
 from tests import system as do
-
-
-@pytest.fixture
-def luotsi(kafka: object, database_url: str, topic_prefix: str, tmp_path: Path) -> Iterator[System]:
-    system = System(tmp_path, kafka.bootstrap, database_url, prefix=topic_prefix)  # type: ignore[attr-defined]
-    yield system
-    system.stop()
 
 
 async def test_a_notification_becomes_a_case_and_its_source_is_answered(luotsi: System) -> None:
