@@ -103,7 +103,7 @@ class Consumer(Generic[E]):
             decoder=self._decode,
             listener=_Lifecycle(self),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=512 * 1024,
+            max_partition_fetch_bytes=1024 * 1024,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             rebalance_timeout_ms=60_000,

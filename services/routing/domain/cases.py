@@ -22,6 +22,7 @@ from shared.events import AgeBand, CaseEventKind, Destination, Holder, Level, Si
 from shared.store import Outgoing
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter is taken for a digit
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 @dataclass(slots=True)
@@ -118,8 +119,8 @@ class Rules:
 def case_mark(child: UUID) -> str:
     """What lists show instead of a name: ``K-XXXX-XXXX``, from the random child id."""
     number = child.int >> 88
-    letters = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(35, -1, -5))
-    return f"K-{letters[:4]}-{letters[4:]}"
+    pairs = [_PAIRS[(number >> shift) & 1023] for shift in (30, 20, 10, 0)]
+    return "K-{}{}-{}{}".format(*pairs)
 
 
 def new_case(signal: Signal) -> Case:

@@ -61,6 +61,7 @@ class Known(NamedTuple):
 
 
 NOTHING_KNOWN = Known()
+_PLACE = {name: place for place, name in enumerate(Known._fields)}
 
 _ANSWERS = frozenset[str](get_args(Answer))
 _STATED = (
@@ -107,17 +108,18 @@ def learn(known: Known, facts: CodedFacts) -> Known:
     An explicit answer replaces unknown, "yes" stands whatever a later notifier says or leaves
     out, silence teaches nothing. So the order in which notifications come does not matter.
     """
-    learned: dict[str, Any] = {"notifications": known.notifications + 1}
+    learned: list[Any] = list(known)
+    learned[_PLACE["notifications"]] += 1
     for name in _STATED:
         answer = getattr(facts, name)
         if answer == "yes" or (answer == "no" and getattr(known, name) == "unknown"):
-            learned[name] = answer
+            learned[_PLACE[name]] = answer
             if answer == "yes" and name in _UNSAFE:
-                learned["a6"] = "yes"
+                learned[_PLACE["a6"]] = "yes"
     for reason in facts.reasons:
         for name in REASON_STATES[reason]:
-            learned[name] = "yes"
-    return known._replace(**learned)
+            learned[_PLACE[name]] = "yes"
+    return Known._make(learned)
 
 
 class Column(NamedTuple):
