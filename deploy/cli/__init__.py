@@ -1,1 +1,1 @@
-"""The ``luotsi`` command, for operators: it asks the running services and changes nothing."""
+"""The ``luotsi`` command, for operators and integrators: it changes nothing."""
