@@ -34,7 +34,7 @@ E = TypeVar("E")
 
 MEND_READER = "An engineer mends the cause; then re-drive it from the desk."
 LANES = 3  # of a fetch, which work side by side
-SLICES = 8  # at most so many transactions of `batch_records` to a fetch
+SLICES = 16  # at most so many transactions of `batch_records` to a fetch: it is not to be cut
 
 
 class Records(list[ConsumerRecord[bytes, bytes]]):
