@@ -18,7 +18,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.annotations import NoCast
 from faststream.kafka.message import KafkaAckableMessage
 
-from shared import metrics, store
+from shared import events, metrics, store
 from shared.clock import from_milliseconds, utc_now
 from shared.database import Pool
 from shared.errors import OUTAGES, RACE_TRIES, RACES, BrakeError, PartitionLostError
@@ -34,6 +34,7 @@ E = TypeVar("E")
 
 MEND_READER = "An engineer mends the cause; then re-drive it from the desk."
 LANES = 3  # of a fetch, which work side by side
+FETCH_BYTES = 512 * 1024  # of a partition, some 400 messages; sealed ones are twice as large
 SLICES = 16  # at most so many transactions of `batch_records` to a fetch: it is not to be cut
 
 
@@ -103,7 +104,7 @@ class Consumer(Generic[E]):
             decoder=self._decode,
             listener=_Lifecycle(self),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=1024 * 1024,
+            max_partition_fetch_bytes=FETCH_BYTES * (1 if topic in events.INBOUND_TOPICS else 2),
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             rebalance_timeout_ms=60_000,
