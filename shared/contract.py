@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from shared import events
+from shared.kinds import KINDS, kinds_of
 
 Json = dict[str, Any]
 
@@ -29,14 +30,17 @@ class Channel(NamedTuple):
     readers: tuple[str, ...]
 
 
+_TYPES: dict[type[BaseModel], str] = {kind.model: kind.type for kind in KINDS}
+_NAMES: dict[type[BaseModel], str] = {kind.model: kind.name for kind in KINDS}
+
 CHILD_KEY: Json = {"type": "string", "format": "uuid", "description": "The child's random id"}
 
 CHANNELS = (
     Channel(
         events.INTAKE_NOTIFICATION,
-        "Child-protection notifications, as sources send them. Holds personal data.",
+        "What sources tell of children, of every kind. Holds personal data.",
         {"type": "string", "description": "The source's own choice; never personal data"},
-        (events.Notification,),
+        tuple(kind.model for kind in kinds_of(events.INTAKE_NOTIFICATION)),
         ("source",),
         ("intake",),
     ),
@@ -52,7 +56,7 @@ CHANNELS = (
         events.SIGNAL,
         "Notifications matched to children, sealed; and what intake set aside",
         CHILD_KEY | {"description": "The child's random id, or that of what was set aside"},
-        (events.Signal, events.SetAside, events.IdentityTask),
+        (events.Signal, events.Withdrawn, events.SetAside, events.IdentityTask),
         ("intake",),
         ("routing", "notifications"),
     ),
@@ -75,13 +79,13 @@ CHANNELS = (
 )
 
 SCHEMAS: dict[str, Any] = {
-    "notification": events.Notification,
+    **{kind.name: kind.model for kind in KINDS},
     "receipt": events.Receipt,
     "signal": events.SignalMessage,
     "case": events.CaseEvent,
     "notice": events.NoticeEvent,
 }
-"""Name of the file -> what a value of that topic may be."""
+"""Name of the file -> what a value may be: of each kind a source sends, and of the other topics."""
 
 INTRODUCTION = """\
 How a source tells Luotsi, and what Luotsi's services tell each other.
@@ -171,7 +175,7 @@ def _messages() -> list[tuple[str, Json]]:
                 "name": model.__name__,
                 "title": (model.__doc__ or "").strip().splitlines()[0],
                 "contentType": "application/json",
-                "headers": _headers(channel),
+                "headers": _headers(channel, model),
                 "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
                 "bindings": {"kafka": {"key": channel.key, "bindingVersion": "0.5.0"}},
                 **_examples(model),
@@ -182,10 +186,10 @@ def _messages() -> list[tuple[str, Json]]:
     ]
 
 
-def _headers(channel: Channel) -> Json:
+def _headers(channel: Channel, model: type[BaseModel]) -> Json:
     """CloudEvents 1.0, binary mode: as the source sends it, as `shared.publisher` sends it."""
     inbound = channel.topic in events.INBOUND_TOPICS
-    kind = events.NOTIFICATION_TYPE if inbound else channel.topic
+    type_ = _TYPES.get(model, channel.topic)
     ident = TypeAdapter(events.SourceId).json_schema() if inbound else {"type": "string"}
     source = ident if inbound else {"type": "string", "const": f"luotsi.{channel.senders[0]}"}
     return {
@@ -195,7 +199,7 @@ def _headers(channel: Channel) -> Json:
             "ce_specversion": {"type": "string", "const": "1.0"},
             "ce_id": ident | {"description": "Unique for its source, for ever"},
             "ce_source": source | {"description": "Who sends"},
-            "ce_type": {"type": "string", "const": kind},
+            "ce_type": {"type": "string", "const": type_},
             "content-type": {"type": "string", "const": "application/json"},
         },
     }
@@ -203,7 +207,7 @@ def _headers(channel: Channel) -> Json:
 
 def _examples(model: type[BaseModel]) -> Json:
     """The example of a message that people outside write or read; invented throughout."""
-    file = EXAMPLES / f"{model.__name__.lower()}.json"
+    file = EXAMPLES / f"{_NAMES.get(model, model.__name__.lower())}.json"
     if not file.exists():
         return {}
     return {"examples": [{"name": "example", "payload": json.loads(file.read_bytes())}]}

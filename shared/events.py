@@ -34,8 +34,6 @@ TOPICS = (INTAKE_NOTIFICATION, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE)
 INBOUND_TOPICS = (INTAKE_NOTIFICATION,)
 PARTITIONS = 12  # fixed at install: changing it moves children between partitions
 
-NOTIFICATION_TYPE = "fi.luotsi.childprotection.notification.v1"
-
 # --- small types ----------------------------------------------------------------------------
 
 Answer = Literal["yes", "no", "unknown"]
@@ -83,8 +81,9 @@ NotifierKind = Literal[
     "other_mandated",
     "guardian",
     "private",
+    "child",
 ]
-NOT_MANDATED: frozenset[NotifierKind] = frozenset({"guardian", "private"})
+NOT_MANDATED: frozenset[NotifierKind] = frozenset({"guardian", "private", "child"})
 
 # Local codes until the national code server's values are loaded (law.md COD-03, COD-05, NOT-14).
 ReasonCode = Literal[
@@ -113,7 +112,9 @@ ReasonCode = Literal[
 ]
 
 
-class _Inbound(BaseModel):
+class Inbound(BaseModel):
+    """A part of what a source sends."""
+
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
     )
@@ -126,7 +127,7 @@ class _Internal(BaseModel):
 # --- inbound: the child-protection notification (law.md NOT-11) -------------------------------
 
 
-class Guardian(_Inbound):
+class Guardian(Inbound):
     """A guardian (huoltaja) as the notifier knows them; a parent is not always one (NOT-04)."""
 
     name: Line
@@ -134,7 +135,7 @@ class Guardian(_Inbound):
     address: Line | None = None
 
 
-class NotifiedChild(_Inbound):
+class NotifiedChild(Inbound):
     """One child of a notification, as the notifier knows them."""
 
     name: Line | None = None
@@ -163,7 +164,7 @@ class NotifiedChild(_Inbound):
         return self
 
 
-class Notifier(_Inbound):
+class Notifier(Inbound):
     """Who notifies. Kept apart and sealed under its own key (law.md SEC-05)."""
 
     kind: NotifierKind
@@ -186,7 +187,7 @@ class Notifier(_Inbound):
         return self
 
 
-class Urgency(_Inbound):
+class Urgency(Inbound):
     """NOT-11's questions of urgency; unknown is a value and never counts as no."""
 
     in_danger: Answer = "unknown"
@@ -195,24 +196,10 @@ class Urgency(_Inbound):
     judged_urgent_by_authority: Answer = "unknown"
 
 
-class Notification(_Inbound):
-    """A child-protection notification (lastensuojeluilmoitus) as a source sends it."""
+class Message(Inbound):
+    """What every message of a source may say of itself."""
 
     arrived_at: AwareDatetime | None = None
-    notifier: Notifier
-    children: tuple[NotifiedChild, ...] = Field(min_length=1, max_length=20)
-    observations: Text
-    knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
-    reasons: tuple[ReasonCode, ...] = Field(default=(), max_length=22)
-    urgency: Urgency = Urgency()
-    right_recipient: Answer = "unknown"
-    acts_done: Text | None = None
-    bodies_contacted: Text | None = None
-    police_report: Answer = "unknown"
-    earlier_attempts: Text | None = None
-    family_knows: Answer = "unknown"
-    child_knows: Answer = "unknown"
-    expectations: Text | None = None
 
     @field_validator("arrived_at")
     @classmethod
@@ -222,6 +209,40 @@ class Notification(_Inbound):
         return value
 
 
+class Concern(Message):
+    """What somebody tells of a child's need, whatever the kind of message.
+
+    `corrects` is the source's id of an earlier message whose place this one takes, with its whole
+    content anew; the earlier one stays, linked.
+    """
+
+    notifier: Notifier
+    observations: Text
+    knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
+    reasons: tuple[ReasonCode, ...] = Field(default=(), max_length=22)
+    urgency: Urgency = Urgency()
+    corrects: SourceId | None = None
+
+
+class Matter(Concern):
+    """A concern about children who can be named."""
+
+    children: tuple[NotifiedChild, ...] = Field(min_length=1, max_length=20)
+
+
+class Notification(Matter):
+    """A child-protection notification (lastensuojeluilmoitus, LSL 25 §) as a source sends it."""
+
+    right_recipient: Answer = "unknown"
+    acts_done: Text | None = None
+    bodies_contacted: Text | None = None
+    police_report: Answer = "unknown"
+    earlier_attempts: Text | None = None
+    family_knows: Answer = "unknown"
+    child_knows: Answer = "unknown"
+    expectations: Text | None = None
+
+
 FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a time
 
 
@@ -229,18 +250,34 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a t
 
 
 class Receipt(_Internal):
-    """What became of one message; keyed by the source's id of it, without personal data."""
+    """What became of one message; keyed by the source's id of it, without personal data.
+
+    `note` tells in a code what was noticed and did not stand in the way.
+    """
 
     source: str
     source_id: str
     outcome: Literal["accepted", "repeated", "quarantined"]
     reason: str | None = None
     mend: str | None = None
+    note: str | None = None
     receipt_id: UUID
     received_at: AwareDatetime
 
 
 # --- luotsi.signal.v1 --------------------------------------------------------------------------
+
+
+SignalKind = Literal[
+    "notification",
+    "joint_contact",
+    "contact",
+    "application",
+    "police_report",
+    "anticipatory",
+    "consultation_request",
+    "transfer",
+]
 
 
 class CodedFacts(_Internal):
@@ -253,15 +290,17 @@ class CodedFacts(_Internal):
     is_client: Answer = "unknown"
     knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
     reasons: tuple[ReasonCode, ...] = ()
+    psychiatry_asks: Answer = "unknown"
 
 
 class Signal(_Internal):
-    """One notification about one child, matched and sealed; key: the child id.
+    """One message about one child, matched and sealed; key: the child id.
 
     `id` is the receipt id and the child's place in the message, so a repeat has the same id.
+    `corrects` is the id of the signal whose place this one takes.
     """
 
-    kind: Literal["notification"] = "notification"
+    kind: SignalKind = "notification"
     id: str
     child: UUID
     receipt_id: UUID
@@ -274,6 +313,22 @@ class Signal(_Internal):
     person: Sealed
     text: Sealed
     notifier: Sealed
+    corrects: str | None = None
+
+
+class Withdrawn(_Internal):
+    """A source takes back what it said about one child; key: the child id.
+
+    The earlier signal `withdraws` stays and its clocks run on: a person decides what follows.
+    `text` is why, sealed; None where a correction no longer names the child.
+    """
+
+    kind: Literal["withdrawn"] = "withdrawn"
+    id: str
+    child: UUID
+    withdraws: str
+    received_at: AwareDatetime
+    text: Sealed | None = None
 
 
 class SetAside(_Internal):
@@ -304,7 +359,8 @@ class IdentityTask(_Internal):
     at: AwareDatetime
 
 
-SignalMessage = Annotated[Signal | SetAside | IdentityTask, Field(discriminator="kind")]
+AnySignal = Signal | Withdrawn | SetAside | IdentityTask
+SignalMessage = Annotated[AnySignal, Field(discriminator="kind")]
 
 # --- luotsi.case.v1 ------------------------------------------------------------------------------
 
@@ -324,6 +380,7 @@ CaseEventKind = Literal[
     "family_told",
     "assessment_finished",
     "identity_given",
+    "withdrawn",
     "duty_item_opened",
     "duty_item_closed",
     "clock_warned",
@@ -367,13 +424,18 @@ class NoticeEvent(_Internal):
 
 def age_band_on(born: date, day: date) -> AgeBand:
     """The age band of a child born on `born`, on `day` (domain.md 10's bands)."""
-    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    years = years_on(born, day)
     if years < 0:
         return "unborn"
     for limit, band in _BANDS:
         if years < limit:
             return band
     return "adult"
+
+
+def years_on(born: date, day: date) -> int:
+    """Full years of age; below zero before birth."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 _BANDS: tuple[tuple[int, AgeBand], ...] = ((7, "0-6"), (13, "7-12"), (16, "13-15"), (18, "16-17"))

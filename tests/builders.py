@@ -137,7 +137,13 @@ class Cases:
 
     async def notified(self, child: AChild | None = None, **about: Any) -> Signal:
         """A notification about the child has arrived and is screened."""
-        child = child or AChild()
+        signal = await self.sealed(child or AChild(), **about)
+        async with self.pool.acquire() as tx, tx.transaction():
+            await self._take(tx, [signal])
+        return signal
+
+    async def sealed(self, child: AChild, **about: Any) -> Signal:
+        """A notification about the child that has not arrived yet; its keys are there."""
         async with self.pool.acquire() as tx, tx.transaction():
             if child.id not in self._keys:
                 await plumbing.add_data_keys(tx, [self.sealer.new_key(child.id)])
@@ -146,7 +152,6 @@ class Cases:
             about.setdefault("received_at", self.clock())
             signal, notifier = a_signal(self.sealer, child, **about)
             await plumbing.add_data_keys(tx, [notifier])
-            await self._take(tx, [signal])
         return signal
 
     async def many(self, count: int, **about: Any) -> list[Signal]:

@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.system import RunningService, System
-from shared import events
+from shared import events, kinds
 
 NOTIFICATION = {
     "notifier": {"kind": "education", "name": "Testi Opettaja", "email": "opettaja@koulu.example"},
@@ -19,13 +19,15 @@ NOTIFICATION = {
 }
 
 
-def headers(source: str, ident: str) -> list[tuple[str, bytes]]:
+def headers(
+    source: str, ident: str, type_: str = kinds.NOTIFICATION.type
+) -> list[tuple[str, bytes]]:
     """CloudEvents 1.0 in binary mode."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", ident.encode()),
         ("ce_source", source.encode()),
-        ("ce_type", events.NOTIFICATION_TYPE.encode()),
+        ("ce_type", type_.encode()),
         ("content-type", b"application/json"),
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.cli.check import NotTaken, check_event
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
+from shared.kinds import BY_NAME
 
 
 def main(words: list[str] | None = None) -> int:
@@ -17,10 +18,13 @@ def main(words: list[str] | None = None) -> int:
     asked.add_argument("source_id", metavar="SOURCE-ID", help="the id its source gave it (ce_id)")
     checked = commands.add_parser("check-event", help="whether intake would take a file")
     checked.add_argument("file", metavar="FILE", type=Path, help="the content, or a whole event")
+    checked.add_argument(
+        "--kind", choices=BY_NAME, default="notification", help="what the content is"
+    )
     found = parser.parse_args(words)
     try:
         told = (
-            check_event(found.file)
+            check_event(found.file, found.kind)
             if found.command == "check-event"
             else render(where(CommandSettings(), found.source_id))
         )

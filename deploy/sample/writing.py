@@ -22,7 +22,7 @@ from deploy.sample.year import (
     seeded,
     weighted,
 )
-from shared import events
+from shared import events, kinds
 from shared.clock import HELSINKI
 from shared.hetu import FIRST_TEST_NUMBER, make_hetu
 
@@ -89,7 +89,7 @@ def _headers(source: str, source_id: str, stated: str) -> list[tuple[str, bytes]
         ("ce_specversion", b"1.0"),
         ("ce_id", source_id.encode()),
         ("ce_source", source.encode()),
-        ("ce_type", events.NOTIFICATION_TYPE.encode()),
+        ("ce_type", kinds.NOTIFICATION.type.encode()),
         ("ce_time", stated.encode()),
         ("content-type", b"application/json"),
     ]

@@ -1,7 +1,8 @@
 """Intake's HTTP door, and what a worker does to intake's things (called by the desk).
 
-`POST /v1/notifications` answers 202 only after the original, its receipt time and all answers are
-durable. Errors are problem details (RFC 9457) that name what is wrong and what to do.
+There is one route for each kind of message (`shared.kinds`). `POST` answers 202 only after the
+original, its receipt time and all answers are durable. Errors are problem details (RFC 9457) that
+name what is wrong and what to do.
 """
 
 import hashlib
@@ -11,14 +12,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
 from services.intake import store
-from services.intake.domain.reading import STRUCTURED, read_notification, spoken_by
+from services.intake.domain.reading import STRUCTURED, read_message, spoken_by
 from services.intake.domain.refusals import MAX_BYTES, REFUSALS
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
@@ -27,8 +28,9 @@ from shared import events, metrics
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.errors import OUTAGES, RACE_TRIES, RACES
-from shared.events import Notification, Receipt, SetAside
+from shared.events import Message, Receipt, SetAside
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
+from shared.kinds import BY_NAME, KINDS, Kind, KindName
 from shared.logs import log
 from shared.sealing import Sealer
 from shared.service import Process
@@ -90,17 +92,21 @@ MESSAGE_RESPONSES = _refusals(
     (403, "Messages of another source"),
     (404, "Nothing has arrived under this id"),
 )
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Notification"}},
-            "application/cloudevents+json": {
-                "schema": {"type": "object", "description": "CloudEvents 1.0, structured mode"}
+
+
+def _body(kinds: Sequence[Kind]) -> dict[str, Any]:
+    """What a route takes, for OpenAPI."""
+    refs = [{"$ref": f"#/components/schemas/{kind.model.__name__}"} for kind in kinds]
+    whole = {"type": "object", "description": "CloudEvents 1.0, structured mode"}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}},
+                "application/cloudevents+json": {"schema": whole},
             },
-        },
+        }
     }
-}
 
 
 def load_tokens(settings: IntakeSettings) -> dict[str, str]:
@@ -115,7 +121,7 @@ def api_routes(
     process: Process,
     settings: IntakeSettings,
     sealer: Sealer,
-    inbox: Inbox[Notification],
+    inbox: Inbox[Message],
     clock: Clock,
 ) -> None:
     """Add the public and the internal routes."""
@@ -124,24 +130,20 @@ def api_routes(
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(RequestValidationError, _not_valid)
 
-    @app.post(
-        "/v1/notifications", status_code=202, response_model=Receipt, responses=RESPONSES,
-        openapi_extra=BODY, summary="Send a child-protection notification",
-    )  # fmt: skip
-    async def send(
-        request: Request,
-        source: Annotated[str, Depends(source_of)],
-        ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
-    ) -> Any:
-        raw = await _raw(request, source, ce_id, clock())
-        return await _take(process, inbox, source, raw)
+    for kind in KINDS:
+        _door(app, process, inbox, clock, source_of, kind)
 
     @app.post(
-        "/v1/check", response_model=Checked, responses=CHECK_RESPONSES, openapi_extra=BODY,
-        summary="Check a notification; nothing is stored",
+        "/v1/check", response_model=Checked, responses=CHECK_RESPONSES, openapi_extra=_body(KINDS),
+        summary="Check a message of any kind; nothing is stored",
     )  # fmt: skip
-    async def check(request: Request, source: Annotated[str, Depends(source_of)]) -> Any:
-        message = read_notification(await _raw(request, source, "check", clock()))
+    async def check(
+        request: Request,
+        source: Annotated[str, Depends(source_of)],
+        kind: Annotated[KindName, Query(description="What it is")] = "notification",
+    ) -> Any:
+        raw = await _raw(request, source, BY_NAME[kind], "check", clock())
+        message = read_message(raw)
         if isinstance(message, Unreadable):
             status = _status(message.reason, message)
             raise Problem(status, message.reason, "The message is not valid", message.mend)
@@ -167,6 +169,30 @@ def api_routes(
 
     worker_routes(app, process, sealer, inbox, clock, source_of)
     where_route(app, process)
+
+
+def _door(
+    app: FastAPI,
+    process: Process,
+    inbox: Inbox[Message],
+    clock: Clock,
+    source_of: Callable[..., str],
+    kind: Kind,
+) -> None:
+    """Add the route of one kind of message."""
+
+    @app.post(
+        kind.path, status_code=202, response_model=Receipt, responses=RESPONSES,
+        openapi_extra=_body([kind]), summary=f"Send {kind.title}",
+        operation_id=f"send_{kind.name}",
+    )  # fmt: skip
+    async def send(
+        request: Request,
+        source: Annotated[str, Depends(source_of)],
+        ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
+    ) -> Any:
+        raw = await _raw(request, source, kind, ce_id, clock())
+        return await _take(process, inbox, source, raw)
 
 
 def state_of(source: str, ident: str, rows: Sequence[Any]) -> MessageState:
@@ -214,7 +240,7 @@ async def _not_valid(request: Request, _error: Exception) -> JSONResponse:
     )
 
 
-async def _raw(request: Request, source: str, ce_id: str | None, now: datetime) -> Raw:
+async def _raw(request: Request, source: str, kind: Kind, ce_id: str | None, now: datetime) -> Raw:
     """The request as a message; the source is the token's, whatever the body says.
 
     Of one that is too large no more is read than shows that it is.
@@ -224,28 +250,26 @@ async def _raw(request: Request, source: str, ce_id: str | None, now: datetime) 
         value += chunk[: MAX_BYTES + 1 - len(value)]
         if len(value) > MAX_BYTES:
             break
-    kind = request.headers.get("content-type", "")
-    headers = [("content-type", kind.encode())]
-    if not kind.startswith(STRUCTURED):
+    content = request.headers.get("content-type", "")
+    headers = [("content-type", content.encode())]
+    if not content.startswith(STRUCTURED):
         headers += [
             ("ce_specversion", b"1.0"),
             ("ce_source", source.encode()),
-            ("ce_type", events.NOTIFICATION_TYPE.encode()),
+            ("ce_type", kind.type.encode()),
         ]
         if ce_id is not None:
             headers.append(("ce_id", ce_id.encode()))
     return Raw(0, 0, now, None, headers, bytes(value))
 
 
-def _status(reason: str, message: Incoming[Notification] | Unreadable) -> int:
+def _status(reason: str, message: Incoming[Message] | Unreadable) -> int:
     """The HTTP status of a refusal: by its reason, or that the envelope told no id."""
     status = STATUS.get(reason, 422)
     return 400 if status == 422 and isinstance(message, Unreadable) and not message.id else status
 
 
-async def _take(
-    process: Process, inbox: Inbox[Notification], source: str, raw: Raw
-) -> JSONResponse:
+async def _take(process: Process, inbox: Inbox[Message], source: str, raw: Raw) -> JSONResponse:
     """One request through the inbox in one transaction; its answers leave by the outbox."""
     for attempt in range(RACE_TRIES):
         try:
@@ -262,7 +286,7 @@ async def _take(
 
 
 async def _take_once(
-    process: Process, inbox: Inbox[Notification], source: str, raw: Raw
+    process: Process, inbox: Inbox[Message], source: str, raw: Raw
 ) -> JSONResponse:
     async with process.pool.acquire() as tx, tx.transaction():
         door = await plumbing.door(tx, store.HTTP_GROUP, store.HTTP_GROUP, "/v1/notifications")

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services.intake import store
 from services.intake.api import api_routes
-from services.intake.handlers import notifications
+from services.intake.handlers import messages
 from services.intake.retention import forget_old_messages
 from services.intake.settings import IntakeSettings
 from shared import events, logs, metrics
@@ -15,6 +15,7 @@ from shared.bus import Consumer, kafka_broker
 from shared.clock import utc_now
 from shared.contract import asyncapi
 from shared.docs_pages import docs_routes
+from shared.kinds import KINDS
 from shared.migrate import head
 from shared.publisher import Publisher
 from shared.sealing import KeyFile, Sealer
@@ -33,7 +34,7 @@ def build_app() -> FastAPI:
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
         seconds=settings.publish_timeout,
     )  # fmt: skip
-    inbox = notifications(sealer, utc_now)
+    inbox = messages(sealer, utc_now)
     process = Process(
         "intake",
         "intake",
@@ -42,15 +43,14 @@ def build_app() -> FastAPI:
         broker,
         publisher,
         consumers=[
-            Consumer(
-                broker, publisher, settings, inbox, topic=events.INTAKE_NOTIFICATION, group=GROUP
-            )
+            Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
+            for topic in events.INBOUND_TOPICS
         ],
         loops=[watch_http_door, forget_old_messages(settings, GROUP, utc_now)],
     )
     app = application(process, openapi_url="/openapi.json")
     api_routes(app, process, settings, sealer, inbox, utc_now)
-    docs_routes(app, asyncapi(), bodies=[events.Notification])
+    docs_routes(app, asyncapi(), bodies=[kind.model for kind in KINDS])
     return app
 
 

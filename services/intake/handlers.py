@@ -1,6 +1,6 @@
 """Messages in: sealed, matched to children, answered to their source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -9,91 +9,176 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.intake import store
-from services.intake.domain.reading import (
-    TEXTS,
-    age_band_of,
-    coded_facts,
-    read_notification,
-    read_original,
-)
-from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT
+from services.intake.domain.reading import kind_of, read_message, read_original
+from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
+from services.intake.domain.told import AboutChild, children_of, noted, text_of
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.database import Connection
-from shared.events import Notification, NotifiedChild, Receipt, SetAside
+from shared.events import Concern, Message, Receipt, SetAside, Withdrawn
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored
 from shared.inbox import SetAside as SetAsideHook
+from shared.kinds import Withdrawal
 from shared.sealing import NewKey, Sealer, encrypt, sealed_text
 from shared.store import Known, Outgoing
 
 _RECEIPT = TypeAdapter(Receipt)
 
+Name = tuple[str, str]  # source, and its id of a message
+
+
+class EarlierSignal(NamedTuple):
+    """What an accepted message said about one child."""
+
+    id: str
+    child: UUID
+    provisional: bool
+
+
+Earlier = Mapping[Name, Sequence[EarlierSignal]]
+
 
 class Matched(NamedTuple):
-    """The children of a batch, by (event's place, child's index)."""
+    """The children of some messages, by (message's place, child's index)."""
 
     child: dict[tuple[int, int], UUID]
     provisional: set[UUID]
     new_keys: list[NewKey]
 
 
-def notifications(sealer: Sealer, clock: Clock) -> Inbox[Notification]:
-    """How intake takes a child-protection notification, from either door."""
+def messages(sealer: Sealer, clock: Clock) -> Inbox[Message]:
+    """How intake takes what sources send, of any kind and from either door."""
 
-    async def on_notifications(
-        tx: Connection, batch: Sequence[Incoming[Notification]]
-    ) -> list[Outcome]:
-        matched = await _match(tx, sealer, batch)
-        mended = await plumbing.quarantined_before(tx, [(i.source, i.id) for i in batch])
-        outcomes = []
-        for place, item in enumerate(batch):
-            earlier = mended.get((item.source, item.id), [])
-            first = min([item.received_at, *(row["received_at"] for row in earlier)])
-            outcomes.append(_accept(sealer, matched, place, item, first))
-            if items := [row["id"] for row in earlier if row["closed_at"] is None]:
-                await plumbing.close_set_aside(tx, items, "resent")
-                closing = [closed(each, "resent", first) for each in items]
-                answers = [*outcomes[-1].answers, *closing]
-                outcomes[-1] = outcomes[-1]._replace(answers=answers)
-        await plumbing.add_data_keys(tx, matched.new_keys)
+    async def on_messages(tx: Connection, batch: Sequence[Incoming[Message]]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        said: dict[Name, Sequence[EarlierSignal]] = {}
+        for part in parts(batch):
+            if outcomes:  # usually there is one part, and nobody asks what it said
+                before = zip(batch, outcomes, strict=False)
+                said = {(i.source, i.id): signals_in(o.answers) for i, o in before}
+            outcomes += await _take(tx, sealer, part, said)
         return outcomes
 
     async def on_repeats(
-        tx: Connection, repeats: Sequence[tuple[Incoming[Notification], Known]]
+        tx: Connection, repeats: Sequence[tuple[Incoming[Message], Known]]
     ) -> list[Outcome]:
         return [await _repeated(tx, sealer, item, known) for item, known in repeats]
 
     return Inbox(
-        "intake",
-        read_notification,
-        on_notifications,
-        put_aside(sealer),
-        clock,
-        on_repeats,
+        "intake", read_message, on_messages, put_aside(sealer), clock, on_repeats,
         quarantines=True,
-    )
+    )  # fmt: skip
+
+
+def named_earlier(message: Message) -> str | None:
+    """The source's id of the message that this one corrects or takes back."""
+    if isinstance(message, Concern):
+        return message.corrects
+    return message.withdraws if isinstance(message, Withdrawal) else None
+
+
+def parts(batch: Sequence[Incoming[Message]]) -> list[list[Incoming[Message]]]:
+    """The batch in parts, none of which names a message of its own: usually one."""
+    found: list[list[Incoming[Message]]] = [[]]
+    here: set[Name] = set()
+    for item in batch:
+        earlier = named_earlier(item.event)
+        if earlier is not None and (item.source, earlier) in here:
+            found.append([])
+            here = set()
+        found[-1].append(item)
+        here.add((item.source, item.id))
+    return found
+
+
+async def _take(
+    tx: Connection, sealer: Sealer, batch: Sequence[Incoming[Message]], said: Earlier
+) -> list[Outcome]:
+    """Accept messages; `said` is what this batch has said before them."""
+    earlier = await _earlier(tx, batch, said)
+    mended = await plumbing.quarantined_before(tx, [(i.source, i.id) for i in batch])
+    batch = [
+        item._replace(received_at=min([item.received_at, *(r["received_at"] for r in before)]))
+        if (before := mended.get((item.source, item.id)))
+        else item
+        for item in batch
+    ]
+    told = [
+        children_of(item.event, item.received_at) if isinstance(item.event, Concern) else []
+        for item in batch
+    ]
+    matched = await _match(tx, sealer, batch, told, earlier)
+    outcomes = []
+    for place, item in enumerate(batch):
+        if isinstance(item.event, Withdrawal):
+            outcome = _withdraw(sealer, matched, item, item.event, earlier)
+        else:
+            outcome = _accept(sealer, matched, place, item, told[place], earlier)
+        outcomes.append(await _close_mended(tx, outcome, item, mended))
+    await plumbing.add_data_keys(tx, matched.new_keys)
+    return outcomes
+
+
+async def _earlier(
+    tx: Connection, batch: Sequence[Incoming[Message]], said: Earlier
+) -> dict[Name, Sequence[EarlierSignal]]:
+    """What the messages said that others of the batch name; unknown ones are left out."""
+    names = {(i.source, e) for i in batch if (e := named_earlier(i.event)) is not None}
+    found = {name: said[name] for name in names if name in said}
+    if missing := sorted(names - found.keys()):
+        known = await plumbing.applied_before(tx, missing)
+        found |= {name: signals_in(plumbing.unpack(row.answers)) for name, row in known.items()}
+    return found
+
+
+def signals_in(answers: Sequence[Outgoing]) -> list[EarlierSignal]:
+    """The signals about children among the answers to a message."""
+    read = [orjson.loads(a.value) for a in answers if a.topic == events.SIGNAL]
+    return [
+        EarlierSignal(each["id"], UUID(each["child"]), each["provisional"])
+        for each in read
+        if "facts" in each
+    ]
 
 
 async def _match(
-    tx: Connection, sealer: Sealer, batch: Sequence[Incoming[Notification]]
+    tx: Connection,
+    sealer: Sealer,
+    batch: Sequence[Incoming[Message]],
+    told: Sequence[Sequence[AboutChild]],
+    earlier: Earlier,
 ) -> Matched:
-    """Find or make the child of every person named, and the data keys that are needed."""
+    """Find or make the child of every person named, and the data keys that are needed.
+
+    A correction that still does not say who a child is is about the same nameless child.
+    """
     digests: dict[tuple[int, int], bytes] = {}
     children: dict[tuple[int, int], UUID] = {}
+    nameless: set[UUID] = set()
+    unknown: set[bytes] = set()
     for place, item in enumerate(batch):
-        for index, child in enumerate(item.event.children):
-            if child.hetu is None:
-                children[place, index] = random_id()
+        before = earlier.get((item.source, named_earlier(item.event) or ""), ())
+        for index, child in enumerate(told[place]):
+            if child.looked_up_by is not None:
+                digest = sealer.keys.lookup_hash(*child.looked_up_by)
+                digests[place, index] = digest
+                if not child.known:
+                    unknown.add(digest)
+            elif index < len(before) and before[index].provisional:
+                children[place, index] = before[index].child
             else:
-                digests[place, index] = sealer.keys.lookup_hash("hetu", child.hetu)
+                children[place, index] = random_id()
+                nameless.add(children[place, index])
     provisional = set(children.values())
     found, new = await store.match(tx, [(d, random_id()) for d in set(digests.values())])
     children |= {place: found[digest] for place, digest in digests.items()}
-    await store.add_children(tx, [(c, c in provisional) for c in sorted(new | provisional)])
-    keys = [sealer.new_key(child) for child in sorted(new | provisional)]
-    await sealer.load(tx, sorted(set(found.values()) - new))
+    provisional |= {found[digest] for digest in unknown}
+    made = sorted(new | nameless)
+    await store.add_children(tx, [(child, child in provisional) for child in made])
+    keys = [sealer.new_key(child) for child in made]
+    await sealer.load(tx, sorted(set(children.values()) - new - nameless))
     return Matched(children, provisional, keys)
 
 
@@ -101,76 +186,119 @@ def _accept(
     sealer: Sealer,
     matched: Matched,
     place: int,
-    item: Incoming[Notification],
-    received_at: datetime,
+    item: Incoming[Message],
+    told: Sequence[AboutChild],
+    earlier: Earlier,
 ) -> Outcome:
     """Seal the original, and answer with a receipt and one signal for each child."""
-    notification = item.event
+    assert isinstance(item.event, Concern)  # noqa: S101 -- the only other kind is withdrawn
+    received_at = item.received_at
     receipt_id = time_ordered_id(received_at)
     notifier_id = time_ordered_id(received_at)
     original_key, original = sealer.passing_key(receipt_id)
     notifier_key, cipher = sealer.passing_key(notifier_id)
     matched.new_keys.extend([original_key, notifier_key])
-    card = notification.notifier.model_dump_json().encode()
+    card = item.event.notifier.model_dump_json().encode()
     notifier = sealed_text(notifier_id, encrypt(cipher, "notifier", str(receipt_id), card))
-    text = notification.model_dump_json(include=set(TEXTS)).encode()
-    answers = [
-        _signal(
-            sealer, matched, (place, index), item, child, (receipt_id, received_at, notifier, text)
+    text = text_of(item.event)
+    note = noted(item.event, item.raw.appended_at, received_at)
+    before: Sequence[EarlierSignal] = ()
+    if item.event.corrects is not None:
+        name = (item.source, item.event.corrects)
+        before, note = earlier.get(name, ()), note if name in earlier else "corrects-unknown"
+    replaced = {signal.child: signal.id for signal in before}
+    answers = []
+    for index, child in enumerate(told):
+        child_id = matched.child[place, index]
+        ident = f"{receipt_id}.{index}"
+        value = orjson.dumps(
+            {
+                "kind": kind_of(item.event).name,
+                "id": ident,
+                "child": str(child_id),  # asyncpg has a UUID class of its own
+                "receipt_id": str(receipt_id),
+                "index": index,
+                "children": len(told),
+                "received_at": received_at,
+                "provisional": child_id in matched.provisional,
+                "age_band": child.age_band,
+                "facts": child.facts,
+                "person": sealer.seal(child_id, "person", ident, child.card),
+                "text": sealer.seal(child_id, "text", ident, text),
+                "notifier": notifier,
+                "corrects": replaced.pop(child_id, None),
+            }
         )
-        for index, child in enumerate(notification.children)
+        answers.append(Outgoing(events.SIGNAL, str(child_id).encode(), ident, value))
+    answers += [
+        withdrawn(f"{receipt_id}.without.{place}", child, ident, received_at)
+        for place, (child, ident) in enumerate(replaced.items())
     ]
-    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at))
+    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at, note=note))
     body = encrypt(original, "original", item.key, item.raw.value or b"")
-    return Outcome("applied", answers, body, _noted(item), received_at=received_at)
+    return Outcome("applied", answers, body, note, received_at=received_at)
 
 
-def _noted(item: Incoming[Notification]) -> str | None:
-    """A stated arrival ahead of the real one is ignored, and noted (design 12)."""
-    stated = item.event.arrived_at
-    return "stated-arrival-ahead" if stated and stated > item.raw.appended_at else None
-
-
-def _signal(
+def _withdraw(
     sealer: Sealer,
     matched: Matched,
-    place: tuple[int, int],
-    item: Incoming[Notification],
-    child: NotifiedChild,
-    message: tuple[UUID, datetime, str, bytes],
+    item: Incoming[Message],
+    message: Withdrawal,
+    earlier: Earlier,
+) -> Outcome:
+    """A message taken back: told about each child that it was about."""
+    before = earlier.get((item.source, message.withdraws))
+    if before is None:
+        refusal = WITHDRAWS_UNKNOWN
+        return Outcome("quarantined", reason=refusal.reason, mend=refusal.mend)
+    receipt_id = time_ordered_id(item.received_at)
+    key, cipher = sealer.passing_key(receipt_id)
+    matched.new_keys.append(key)
+    answers = []
+    for index, signal in enumerate(before):
+        ident = f"{receipt_id}.{index}"
+        text = sealed_text(receipt_id, encrypt(cipher, "text", ident, text_of(message)))
+        answers.append(withdrawn(ident, signal.child, signal.id, item.received_at, text))
+    answers.append(receipt(item.source, item.id, "accepted", receipt_id, item.received_at))
+    body = encrypt(cipher, "original", item.key, item.raw.value or b"")
+    return Outcome("applied", answers, body, received_at=item.received_at)
+
+
+def withdrawn(
+    ident: str, child: UUID, withdraws: str, received_at: datetime, text: str | None = None
 ) -> Outgoing:
-    receipt_id, received_at, notifier, text = message
-    child_id = matched.child[place]
-    index = place[1]
-    ident = f"{receipt_id}.{index}"
-    value = orjson.dumps(
-        {
-            "kind": "notification",
-            "id": ident,
-            "child": str(child_id),  # asyncpg has a UUID class of its own
-            "receipt_id": str(receipt_id),
-            "index": index,
-            "children": len(item.event.children),
-            "received_at": received_at,
-            "provisional": child_id in matched.provisional,
-            "age_band": age_band_of(child, received_at),
-            "facts": coded_facts(item.event, child),
-            "person": sealer.seal(child_id, "person", ident, child.model_dump_json().encode()),
-            "text": sealer.seal(child_id, "text", ident, text),
-            "notifier": notifier,
-        }
+    """What was said about a child is taken back."""
+    event = Withdrawn(
+        id=ident, child=child, withdraws=withdraws, received_at=received_at, text=text
     )
-    return Outgoing(events.SIGNAL, str(child_id).encode(), ident, value)
+    value = event.model_dump_json().encode()
+    return Outgoing(events.SIGNAL, str(child).encode(), ident, value)
+
+
+async def _close_mended(
+    tx: Connection,
+    outcome: Outcome,
+    item: Incoming[Message],
+    mended: Mapping[Name, Sequence[store.Row]],
+) -> Outcome:
+    """An accepted resend closes what was quarantined of its id."""
+    before = mended.get((item.source, item.id), ())
+    items = [row["id"] for row in before if row["closed_at"] is None]
+    if not items or outcome.kind != "applied":
+        return outcome
+    await plumbing.close_set_aside(tx, items, "resent")
+    closing = [closed(each, "resent", item.received_at) for each in items]
+    return outcome._replace(answers=[*outcome.answers, *closing])
 
 
 async def _repeated(
-    tx: Connection, sealer: Sealer, item: Incoming[Notification], known: Known
+    tx: Connection, sealer: Sealer, item: Incoming[Message], known: Known
 ) -> Outcome:
     """The same content again is a repeat; other content under the same id is set aside."""
     before = first_receipt(known)
     await sealer.load(tx, [before.receipt_id])
     original = sealer.open_bytes(before.receipt_id, "original", item.key, known.body or b"")
-    if read_original(original) != item.event:
+    if read_original(type(item.event), original) != item.event:
         refusal = SAME_ID_OTHER_CONTENT
         return Outcome("quarantined", reason=refusal.reason, mend=refusal.mend)
     answer = receipt(item.source, item.id, "repeated", before.receipt_id, before.received_at)
@@ -241,7 +369,7 @@ def _told(aside: Aside) -> list[Outgoing]:
         told.append(
             receipt(
                 aside.source or "unknown", aside.id or f"unreadable-{aside.item}", "quarantined",
-                aside.item, aside.received_at, aside.reason, aside.mend,
+                aside.item, aside.received_at, reason=aside.reason, mend=aside.mend,
             )
         )  # fmt: skip
     return told
@@ -274,19 +402,17 @@ def receipt(
     outcome: str,
     receipt_id: UUID,
     received_at: datetime,
-    reason: str | None = None,
-    mend: str | None = None,
+    **said: str | None,
 ) -> Outgoing:
-    """The answer to a source, keyed by its own id of the message."""
+    """The answer to a source, keyed by its own id of the message; `said`: reason, mend, note."""
     value = orjson.dumps(
         {
             "source": source,
             "source_id": ident,
             "outcome": outcome,
-            "reason": reason,
-            "mend": mend,
             "receipt_id": str(receipt_id),
             "received_at": received_at,
+            **said,
         }
     )
     return Outgoing(events.INTAKE_RECEIPT, ident.encode(), f"{receipt_id}.{outcome}", value)

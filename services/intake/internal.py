@@ -17,7 +17,7 @@ from shared import store as plumbing
 from shared.clock import Clock
 from shared.database import Connection
 from shared.errors import OUTAGES, RACES, RejectedError, describe
-from shared.events import IdentityTask, Notification, NotifiedChild, age_band_on
+from shared.events import IdentityTask, Message, NotifiedChild, age_band_on
 from shared.hetu import InvalidHetuError, parse_hetu
 from shared.inbox import Inbox, Raw
 from shared.logs import log
@@ -41,7 +41,7 @@ def worker_routes(
     app: FastAPI,
     process: Process,
     sealer: Sealer,
-    inbox: Inbox[Notification],
+    inbox: Inbox[Message],
     clock: Clock,
     source_of: Callable[..., str],
 ) -> None:
@@ -68,7 +68,7 @@ def _item_routes(
     app: FastAPI,
     process: Process,
     sealer: Sealer,
-    inbox: Inbox[Notification],
+    inbox: Inbox[Message],
     worker: Callable[..., str],
 ) -> None:
     @app.get("/internal/set-aside/{item}", include_in_schema=False)
@@ -175,7 +175,7 @@ async def _identify(
 
 
 async def _redrive(
-    process: Process, sealer: Sealer, inbox: Inbox[Notification], item: UUID, who: str
+    process: Process, sealer: Sealer, inbox: Inbox[Message], item: UUID, who: str
 ) -> int:
     """Take a set-aside message again; a failure is counted and told, nothing is lost."""
     failure: RejectedError | None = None
@@ -202,7 +202,7 @@ async def _redrive(
     raise Problem(422, failure.reason, "It still cannot be applied", failure.mend)
 
 
-async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Notification], row: Any) -> int:
+async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Message], row: Any) -> int:
     def again(record: Any) -> Raw:
         item = record["item"] if "item" in record else record["id"]
         return reopen(
@@ -210,7 +210,7 @@ async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Notification
             record["received_at"],
         )  # fmt: skip
 
-    def read_anew(record: Any) -> Inbox[Notification]:
+    def read_anew(record: Any) -> Inbox[Message]:
         """The inbox as its door reads: over HTTP the source stays the token's."""
         if record["grp"] != store.HTTP_GROUP:
             return inbox

@@ -7,6 +7,7 @@ import asyncpg
 
 from shared.database import Connection
 
+Row = asyncpg.Record
 HTTP_GROUP = "http"
 
 
@@ -62,6 +63,10 @@ async def identify(conn: Connection, child: UUID, digest: bytes) -> bool:
         digest, child,
     )  # fmt: skip
     if made:
+        # An unborn child was found by the expecting parent's hash: the next one is another child.
+        await conn.execute(
+            "DELETE FROM child_lookup WHERE child = $1 AND hash <> $2", child, digest
+        )
         await conn.execute(
             "UPDATE child SET provisional = false, identified_at = now() WHERE id = $1", child
         )

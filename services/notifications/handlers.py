@@ -19,7 +19,15 @@ from services.notifications.domain import (
 from services.notifications.store import NewReceipt
 from shared.clock import Clock
 from shared.database import Connection
-from shared.events import NOTICE, CaseEvent, IdentityTask, SetAside, Signal, SignalMessage
+from shared.events import (
+    NOTICE,
+    AnySignal,
+    CaseEvent,
+    IdentityTask,
+    SetAside,
+    Signal,
+    SignalMessage,
+)
 from shared.ids import time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadable
 from shared.inbox import SetAside as SetAsideHook
@@ -28,8 +36,6 @@ from shared.store import Outgoing
 
 INTAKE = "luotsi.intake"
 ROUTING = "luotsi.routing"
-
-AnySignal = Signal | SetAside | IdentityTask
 
 _SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
 _MEND = "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."

@@ -17,11 +17,20 @@ from services.routing.domain.cases import (
     new_case,
     receive,
     start_clocks,
+    take_back,
 )
 from shared import events, metrics
 from shared.clock import Clock
 from shared.database import Connection
-from shared.events import IdentityTask, NoticeEvent, SetAside, Signal, SignalMessage
+from shared.events import (
+    AnySignal,
+    IdentityTask,
+    NoticeEvent,
+    SetAside,
+    Signal,
+    SignalMessage,
+    Withdrawn,
+)
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadable
 from shared.inbox import SetAside as SetAsideHook
 from shared.store import Outgoing
@@ -29,11 +38,11 @@ from shared.store import Outgoing
 INTAKE = "luotsi.intake"
 NOTIFICATIONS = "luotsi.notifications"
 
-_SIGNAL: TypeAdapter[Signal | SetAside | IdentityTask] = TypeAdapter(SignalMessage)
+_SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
 _MEND = "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."
 
 
-def read_signal(raw: Raw) -> Incoming[Signal | SetAside | IdentityTask] | Unreadable:
+def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
     """A signal from its bytes; what cannot be read parks its key."""
     try:
         signal = _SIGNAL.validate_json(raw.value or b"")
@@ -43,25 +52,28 @@ def read_signal(raw: Raw) -> Incoming[Signal | SetAside | IdentityTask] | Unread
         key, received = signal.item, signal.received_at
     else:
         key = signal.child
-        received = signal.received_at if isinstance(signal, Signal) else signal.at
+        received = signal.at if isinstance(signal, IdentityTask) else signal.received_at
     return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
 
 
-def signals(rules: Rules, clock: Clock) -> Inbox[Signal | SetAside | IdentityTask]:
+def signals(rules: Rules, clock: Clock) -> Inbox[AnySignal]:
     """How routing takes `luotsi.signal.v1`."""
 
-    async def on_signals(
-        tx: Connection, batch: Sequence[Incoming[Signal | SetAside | IdentityTask]]
-    ) -> list[Outcome]:
+    async def on_signals(tx: Connection, batch: Sequence[Incoming[AnySignal]]) -> list[Outcome]:
         now = clock()
         about_children = [i.event.child for i in batch if not isinstance(i.event, SetAside)]
         changes = Changes(await store.lock_cases(tx, about_children))
+        changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
+        if rewritten := [child for item in batch if (child := _rewritten(item.event))]:
+            changes.standing = await store.standing(tx, rewritten)
         outcomes = []
         for item in batch:
             if isinstance(item.event, Signal):
                 answers = [_receive(changes, item.event, rules, now)]
             elif isinstance(item.event, IdentityTask):
                 answers = _identify(changes, item.event, now)
+            elif isinstance(item.event, Withdrawn):
+                answers = _take_back(changes, item.event, rules, now)
             else:
                 answers = await _duty_item(tx, item.event, rules, now)
             outcomes.append(Outcome("applied", answers, item.raw.value))
@@ -80,6 +92,24 @@ def _receive(changes: Changes, signal: Signal, rules: Rules, now: datetime) -> O
     told = receive(changes, case, signal, rules, now)
     metrics.SCREEN_SECONDS.observe(max(0.0, (now - signal.received_at).total_seconds()))
     return told
+
+
+def _rewritten(event: AnySignal) -> UUID | None:
+    """The child of whom something said before is taken back, if it is one."""
+    if isinstance(event, Signal):
+        return event.child if event.corrects is not None else None
+    return event.child if isinstance(event, Withdrawn) else None
+
+
+def _take_back(
+    changes: Changes, withdrawn: Withdrawn, rules: Rules, now: datetime
+) -> list[Outgoing]:
+    case = changes.cases.get(withdrawn.child)
+    if case is None:  # it came first: kept in mind until the notification comes
+        changes.replaced.append((withdrawn.withdraws, withdrawn.id))
+        changes.taken_back[withdrawn.withdraws] = withdrawn.id
+        return []
+    return [take_back(changes, case, withdrawn, rules, now)]
 
 
 def _identify(changes: Changes, task: IdentityTask, now: datetime) -> list[Outgoing]:

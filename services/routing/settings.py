@@ -15,6 +15,7 @@ class RoutingSettings(ServiceSettings):
     urgency_minutes: int = 30
     eves_count: bool = True
     eves_may_be_due: bool = False
+    anticipatory_in_days: bool = True
     warn_ahead: timedelta = timedelta(days=1)
     timers: bool = True
     rules: Path = Path(__file__).parent / "rules"
@@ -26,4 +27,6 @@ class RoutingSettings(ServiceSettings):
     @property
     def clock_settings(self) -> ClockSettings:
         """How clocks are counted here."""
-        return ClockSettings(self.urgency_minutes, self.eves_count, self.eves_may_be_due)
+        return ClockSettings(
+            self.urgency_minutes, self.eves_count, self.eves_may_be_due, self.anticipatory_in_days
+        )

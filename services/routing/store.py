@@ -16,7 +16,7 @@ from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, 
 from services.routing.domain.facts import Known
 from shared import copying
 from shared.database import Connection
-from shared.events import SetAside
+from shared.events import CodedFacts, SetAside
 
 CHANGED = "routing_queue"  # NOTIFY channel: something in the queues changed; no payload
 
@@ -35,6 +35,25 @@ async def lock_cases(conn: Connection, children: Iterable[UUID]) -> dict[UUID, C
 
 async def save(conn: Connection, changes: Changes) -> None:
     """Write everything a transaction changed, each table with one statement."""
+    await _save_cases(conn, changes)
+    for table, rows, columns in (
+        ("notification", changes.notifications, NotificationRow._fields),
+        ("decision", changes.decisions, DecisionRow._fields),
+    ):
+        if rows:
+            await conn.copy_records_to_table(table, records=rows, columns=list(columns))
+    if changes.replaced:
+        await _replace(conn, changes.replaced)
+    if changes.clocks:
+        await add_clocks(conn, changes.clocks)
+    if changes.withdrawn:
+        await _withdraw(conn, changes.withdrawn)
+    if changes.proposed:
+        await _propose(conn, changes.proposed)
+    await conn.execute(f"NOTIFY {CHANGED}")
+
+
+async def _save_cases(conn: Connection, changes: Changes) -> None:
     new = [case for case in changes.cases.values() if case.is_new]
     old = [case for case in changes.cases.values() if not case.is_new]
     if new:
@@ -43,19 +62,45 @@ async def save(conn: Connection, changes: Changes) -> None:
         )
     if old:
         await _update_cases(conn, old)
-    for table, rows, columns in (
-        ("notification", changes.notifications, NotificationRow._fields),
-        ("decision", changes.decisions, DecisionRow._fields),
-    ):
-        if rows:
-            await conn.copy_records_to_table(table, records=rows, columns=list(columns))
-    if changes.clocks:
-        await add_clocks(conn, changes.clocks)
-    if changes.withdrawn:
-        await _withdraw(conn, changes.withdrawn)
-    if changes.proposed:
-        await _propose(conn, changes.proposed)
-    await conn.execute(f"NOTIFY {CHANGED}")
+
+
+async def taken_back(conn: Connection, idents: Sequence[str]) -> dict[str, str]:
+    """Which of these signals were taken back before they came: id -> id of what did so."""
+    rows = await conn.fetch(
+        "SELECT earlier, replaced_by FROM taken_back WHERE earlier = ANY($1::text[])", idents
+    )
+    return {row["earlier"]: row["replaced_by"] for row in rows}
+
+
+async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dict[str, CodedFacts]]:
+    """What each notification of these locked cases states, but for those taken back."""
+    found: dict[UUID, dict[str, CodedFacts]] = {child: {} for child in children}
+    rows = await conn.fetch(
+        "SELECT child, id, facts FROM notification "
+        "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL ORDER BY received_at, id",
+        list(found),
+    )
+    for row in rows:
+        found[row["child"]][row["id"]] = CodedFacts.model_validate_json(row["facts"])
+    return found
+
+
+async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> None:
+    """Mark what is taken back; what has not come yet is kept in mind."""
+    columns = list(zip(*replaced, strict=True))
+    await conn.execute(
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest($1::text[], $2::text[]) AS t (earlier, replaced_by)),
+        marked AS (
+            UPDATE notification n SET replaced_by = w.replaced_by FROM wanted w
+            WHERE n.id = w.earlier RETURNING n.id)
+        INSERT INTO taken_back (earlier, replaced_by)
+        SELECT earlier, replaced_by FROM wanted WHERE earlier NOT IN (SELECT id FROM marked)
+        ON CONFLICT DO NOTHING
+        """,
+        *columns,
+    )
 
 
 CASE_COLUMNS = [
@@ -199,7 +244,7 @@ async def close_duty_item(
 
 
 async def add_clocks(conn: Connection, clocks: Sequence[ClockSet]) -> None:
-    """Write the four clocks of each receipt."""
+    """Write the clocks of each receipt."""
     rows = []
     for each in clocks:
         own = (
@@ -208,7 +253,8 @@ async def add_clocks(conn: Connection, clocks: Sequence[ClockSet]) -> None:
         )  # fmt: skip
         urgent_by = copying.moment(each.urgent_by)
         rows.append(own + urgent_by + urgent_by + _URGENCY)
-        rows += [own + rest for rest in _rest_of_rows(each.limits)]
+        if each.in_days:
+            rows += [own + rest for rest in _rest_of_rows(each.limits)]
     await copying.copy(conn, "clock", CLOCK_COLUMNS, rows)
 
 

@@ -34,6 +34,7 @@ def test_a_domain_knows_only_values(name: str) -> None:
             (package in sys.stdlib_module_names and package not in IMPURE)
             or package in PURE
             or "shared.events" in (module, full)
+            or "shared.kinds" in (module, full)
             or "shared.hetu" in (module, full)
             or module.startswith(f"services.{service}.domain")
             or imported in VALUES.get(module, set())

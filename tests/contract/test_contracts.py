@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from services.intake.domain import refusals
 from shared import contract, events
 from shared.contract import CHANNELS, EXAMPLES, SCHEMAS, asyncapi, event_schemas
+from shared.kinds import KINDS
 from tests.contract import apps
 from tests.contract.generate import ERRORS, HERE, contracts, errors, text_of
 
@@ -68,14 +69,20 @@ def test_every_event_schema_is_a_valid_json_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "model"), [("notification", events.Notification), ("receipt", events.Receipt)]
+    ("name", "model"),
+    [
+        *((kind.name, kind.model) for kind in KINDS),
+        ("correction", events.Notification),
+        ("receipt", events.Receipt),
+    ],
 )
 def test_the_example_is_accepted_by_the_model_and_by_the_schema(name: str, model: Any) -> None:
     example = (EXAMPLES / f"{name}.json").read_bytes()
 
     model.model_validate_json(example)
+    schema = "notification" if name == "correction" else name
     Draft202012Validator(
-        event_schemas()[name], format_checker=Draft202012Validator.FORMAT_CHECKER
+        event_schemas()[schema], format_checker=Draft202012Validator.FORMAT_CHECKER
     ).validate(json.loads(example))
 
 
@@ -97,10 +104,17 @@ def test_every_channel_names_key_headers_and_payload_of_its_messages() -> None:
             assert message["payload"]["$ref"].rpartition("/")[2] == message["name"]
 
 
+def test_each_kind_of_message_has_a_type_a_path_and_an_example_of_its_own() -> None:
+    assert len(KINDS) == len({kind.type for kind in KINDS}) == len({kind.path for kind in KINDS})
+    for kind in KINDS:
+        assert (EXAMPLES / f"{kind.name}.json").exists()
+
+
 def test_no_schema_on_an_internal_topic_has_a_field_for_a_person_in_the_clear() -> None:
     persons = {"name", "hetu", "birth_date", "address", "phone", "email", "observations", "school"}
     document = asyncapi()
-    inbound = {"Notification", "NotifiedChild", "Notifier", "Guardian", "Urgency"}
+    parts = {"NotifiedChild", "Notifier", "Guardian", "Urgency", "ExpectingParent"}
+    inbound = parts | {kind.model.__name__ for kind in KINDS}
 
     for name, schema in document["components"]["schemas"].items():
         if name not in inbound:

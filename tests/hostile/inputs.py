@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from shared.events import NOTIFICATION_TYPE
+from shared import kinds
 
 SEED = 3
 COUNT = 360
@@ -53,7 +53,7 @@ def an_envelope(ident: str, **changes: bytes | None) -> Pairs:
         "ce_specversion": b"1.0",
         "ce_id": ident.encode(),
         "ce_source": SOURCE.encode(),
-        "ce_type": NOTIFICATION_TYPE.encode(),
+        "ce_type": kinds.NOTIFICATION.type.encode(),
         "content-type": b"application/json",
         **changes,
     }
@@ -149,7 +149,7 @@ def bad_envelopes() -> Iterator[Hostile]:
         "ce_specversion": [b"", b"0.3", b"2.0", b"1", b" 1.0"],
         "ce_type": [
             b"", b"fi.luotsi.childprotection.notification.v2", b"fi.luotsi.other.v1", b"x" * 5000,
-            NOTIFICATION_TYPE.upper().encode(), NOTIFICATION_TYPE.encode() + b"\x00",
+            kinds.NOTIFICATION.type.upper().encode(), kinds.NOTIFICATION.type.encode() + b"\x00",
         ],
         "ce_id": [
             b"", b" ", b"a b", b"a\nb", b"a\x00b", b"a" * 129, b"-begins", "äö".encode(),
@@ -307,7 +307,7 @@ def tombstones() -> Iterator[Hostile]:
 def a_whole(ident: str, **changes: Any) -> dict[str, Any]:
     """Structured mode."""
     whole = {
-        "specversion": "1.0", "id": ident, "source": SOURCE, "type": NOTIFICATION_TYPE,
+        "specversion": "1.0", "id": ident, "source": SOURCE, "type": kinds.NOTIFICATION.type,
         "data": a_body(), **changes,
     }  # fmt: skip
     return {name: value for name, value in whole.items() if value is not None}

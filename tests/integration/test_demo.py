@@ -24,7 +24,7 @@ from deploy.local.store import Counts
 from deploy.local.summary import summary
 from deploy.local.supervisor import LONGEST_WAIT_S, Watched, wait_before_start
 from deploy.sample.staff import WORKERS, Act, Notified, Standing, answers, follow_up
-from services.intake.domain.reading import read_notification
+from services.intake.domain.reading import read_message
 from services.routing.desk.api import CaseInfo, Clock, NotificationInfo, Proposal
 from services.routing.domain.clocks import clocks_for
 from shared.clock import HELSINKI, from_milliseconds
@@ -169,7 +169,7 @@ def test_what_comes_in_now_is_received_when_kafka_takes_it() -> None:
     appended = from_milliseconds(1_795_000_000_000)
     message = arriving_now(sample_month(UNTIL).now[0])
 
-    read = read_notification(Raw(0, 0, appended, message.key, message.headers, message.value))
+    read = read_message(Raw(0, 0, appended, message.key, message.headers, message.value))
 
     assert not isinstance(read, Unreadable)
     assert appended == read.received_at
@@ -178,7 +178,7 @@ def test_what_comes_in_now_is_received_when_kafka_takes_it() -> None:
 def test_one_message_has_a_mistake_that_its_source_can_mend() -> None:
     message = misspelt(sample_month(UNTIL).now[0])
 
-    read = read_notification(Raw(0, 0, UNTIL, message.key, message.headers, message.value))
+    read = read_message(Raw(0, 0, UNTIL, message.key, message.headers, message.value))
 
     assert isinstance(read, Unreadable)
     assert "observations" in read.mend

@@ -1,103 +1,24 @@
 """Intake's two doors on a real PostgreSQL: what is kept, matched, answered and set aside."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx2
 import orjson
 import pytest
-from pydantic import SecretStr
 
-from services.intake.api import api_routes
-from services.intake.handlers import notifications
-from services.intake.settings import IntakeSettings
-from shared import events, store
+from shared import events, kinds, store
 from shared.bus import split_repeats
-from shared.database import Pool, open_pool
-from shared.inbox import Inbox, Raw
-from shared.migrate import head, service_url
-from shared.sealing import KeyFile, Sealer
-from shared.service import Process, application
+from shared.inbox import Raw
+from shared.sealing import Sealer
 from shared.store import LogRow
+from tests.intakeside import DESK, NOW, Intake, bearer, intake, told
 from tests.system import NOTIFICATION, fetch, headers, value
 
-NOW = datetime(2026, 11, 17, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Intake:
-    """Intake without Kafka: records are handed to its inbox, requests to its application."""
-
-    pool: Pool
-    inbox: Inbox[events.Notification]
-    sealer: Sealer
-    http: httpx2.AsyncClient
-    admin_url: str
-    offset: int = 0
-
-    async def take(
-        self, content: Any, ident: str = "n-1", source: str = "school-1", at: datetime = NOW,
-        pairs: Any = None,
-    ) -> LogRow:  # fmt: skip
-        """One Kafka record through the inbox."""
-        body = content if isinstance(content, bytes | None) else orjson.dumps(content)
-        raw = Raw(
-            0, self.offset, at, b"k", headers(source, ident) if pairs is None else pairs, body
-        )
-        self.offset += 1
-        async with self.pool.acquire() as tx, tx.transaction():
-            door = await store.door(tx, "intake", "cluster", events.INTAKE_NOTIFICATION)
-            return (await self.inbox.take(tx, door, [self.inbox.read(raw)]))[0]
-
-    async def post(self, content: Any, ident: str = "n-1", path: str = "/v1/notifications") -> Any:
-        body = content if isinstance(content, bytes) else orjson.dumps(content)
-        return await self.http.post(
-            path, content=body, headers={"ce-id": ident, **bearer("school-1")}
-        )
-
-
-def bearer(source: str) -> dict[str, str]:
-    return {"authorization": f"Bearer token-of-{source}", "content-type": "application/json"}
-
-
-DESK = {**bearer("desk"), "x-luotsi-worker": "w-1"}
-
-
-@pytest.fixture
-async def intake(database_url: str, tmp_path: Path) -> AsyncIterator[Intake]:
-
-    KeyFile.create(tmp_path / "keys.json")
-    tokens = {
-        hashlib.sha256(f"token-of-{name}".encode()).hexdigest(): name
-        for name in ("desk", "school-1", "police-1")
-    }
-    (tmp_path / "tokens.json").write_bytes(orjson.dumps(tokens))
-    url = service_url(database_url, "intake", "luotsi")
-    settings = IntakeSettings(
-        database_url=SecretStr(url), key_file=tmp_path / "keys.json",
-        tokens_file=tmp_path / "tokens.json",
-    )  # fmt: skip
-    sealer = Sealer(KeyFile(settings.key_file))
-    inbox = notifications(sealer, lambda: NOW)
-    pool = await open_pool(url, "intake", size=4)
-    process = Process("intake", "intake", head("intake"), settings, _pool=pool)
-    app = application(process)
-    api_routes(app, process, settings, sealer, inbox, lambda: NOW)
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://intake") as http:
-        yield Intake(pool, inbox, sealer, http, database_url)
-    await pool.close()
-
-
-def told(row: LogRow, topic: str) -> list[dict[str, Any]]:
-    return [orjson.loads(a.value) for a in row.answers if a.topic == topic]
+__all__ = ["intake"]
 
 
 async def test_the_same_person_is_the_same_child_and_siblings_have_signals_of_their_own(
@@ -315,7 +236,7 @@ async def test_a_request_without_right_is_refused_and_one_without_an_id_is_kept(
 async def test_a_source_cannot_speak_for_another(intake: Intake) -> None:
     event = {
         "specversion": "1.0", "id": "n-1", "source": "police-1",
-        "type": events.NOTIFICATION_TYPE, "data": NOTIFICATION,
+        "type": kinds.NOTIFICATION.type, "data": NOTIFICATION,
     }  # fmt: skip
     answer = await intake.http.post(
         "/v1/notifications", content=orjson.dumps(event),
@@ -494,7 +415,7 @@ async def test_a_parked_request_stays_its_tokens_and_its_receipt_id_finds_it(
 ) -> None:
     event = {
         "specversion": "1.0", "id": "n-1", "source": "police-1",
-        "type": events.NOTIFICATION_TYPE, "data": NOTIFICATION,
+        "type": kinds.NOTIFICATION.type, "data": NOTIFICATION,
     }  # fmt: skip
     pairs = {**bearer("school-1"), "content-type": "application/cloudevents+json"}
     async with broken(intake):

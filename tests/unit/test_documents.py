@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain.reading import age_band_of
+from services.intake.domain.told import age_band_of
 from shared.clock import utc_now
 from shared.events import Notification
 

@@ -1,11 +1,13 @@
-"""Reading a message at the outer edge: envelope, content, receipt time, coded facts. Pure."""
+"""Reading a message at the outer edge: envelope, kind, content, receipt time. Pure."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast, get_args
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from services.intake.domain.refusals import (
     BAD_ENVELOPE,
@@ -21,12 +23,13 @@ from services.intake.domain.refusals import (
     UnreadableMessage,
 )
 from shared import events
-from shared.clock import HELSINKI
-from shared.events import AgeBand, Notification, NotifiedChild, age_band_on
-from shared.hetu import birth_date, contains_hetu
+from shared.events import Message
+from shared.hetu import contains_hetu
 from shared.inbox import Incoming, Raw, Unreadable
+from shared.kinds import BY_TYPE, KINDS, Kind
 
 STRUCTURED = "application/cloudevents+json"
+_STRUCTURED = STRUCTURED.encode()
 
 
 class Envelope(BaseModel):
@@ -40,37 +43,45 @@ class Envelope(BaseModel):
     type: str
 
 
-class StructuredNotification(Envelope):
-    """A whole event in the body (structured mode)."""
+@lru_cache
+def structured(model: type[Message]) -> type[Any]:
+    """The model of a whole event in the body (structured mode)."""
+    return create_model(f"Structured{model.__name__}", __base__=Envelope, data=(model, ...))
 
-    data: Notification
 
-
-def read_notification(raw: Raw) -> Incoming[Notification] | Unreadable:
-    """A child-protection notification from a Kafka record, binary or structured mode."""
-    source = ident = None
+def read_message(raw: Raw) -> Incoming[Message] | Unreadable:
+    """A message of any kind from a Kafka record or a request, in either mode."""
+    whole = any(n == "content-type" and (v or b"").startswith(_STRUCTURED) for n, v in raw.headers)
     try:
-        attributes = ce_attributes(raw.headers)
-        structured = attributes.get("content-type", "").startswith(STRUCTURED)
-        if not structured:
-            envelope = check_envelope(attributes)
-            source, ident = envelope.source, envelope.id
-        value = check_size(raw.value)
-        if structured:
-            source, ident = peek(value)
-            whole = _validated(StructuredNotification, value)
-            check_envelope(whole.model_dump(include={"specversion", "id", "source", "type"}))
-            notification = whole.data
-        else:
-            notification = _validated(Notification, value)
+        envelope, message = _read_structured(raw) if whole else _read_binary(raw)
     except UnreadableMessage as error:
+        source, ident = peek(raw.value or b"") if whole else (None, None)
         if ident is None:
             source, ident = named(_single(raw.headers, "ce_source"), _single(raw.headers, "ce_id"))
         return Unreadable(raw, error.reason, error.mend, source, ident)
-    assert source is not None  # noqa: S101 -- the envelope was checked
-    assert ident is not None  # noqa: S101 -- same
-    received_at = receipt_time(raw.appended_at, notification.arrived_at)
-    return Incoming(raw, notification, source, ident, f"{source}/{ident}", received_at)
+    received_at = receipt_time(raw.appended_at, message.arrived_at)
+    key = f"{envelope.source}/{envelope.id}"
+    return Incoming(raw, message, envelope.source, envelope.id, key, received_at)
+
+
+def _read_binary(raw: Raw) -> tuple[Envelope, Message]:
+    envelope = check_envelope(ce_attributes(raw.headers))
+    return envelope, _validated(BY_TYPE[envelope.type].model, check_size(raw.value))
+
+
+def _read_structured(raw: Raw) -> tuple[Envelope, Message]:
+    ce_attributes(raw.headers)
+    value = check_size(raw.value)
+    envelope = check_envelope(_attributes_of(value))
+    return envelope, _validated(structured(BY_TYPE[envelope.type].model), value).data
+
+
+def kind_of(message: Message) -> Kind:
+    """The kind a message was read as."""
+    return _BY_MODEL[type(message)]
+
+
+_BY_MODEL = {kind.model: kind for kind in KINDS}
 
 
 def check_size(value: bytes | None) -> bytes:
@@ -119,11 +130,24 @@ def check_envelope(attributes: Mapping[str, Any]) -> Envelope:
         raise UnreadableMessage(BAD_ENVELOPE, problems(error)) from None
     if envelope.specversion != "1.0":
         raise UnreadableMessage(BAD_ENVELOPE)
-    if envelope.type != events.NOTIFICATION_TYPE:
+    if envelope.type not in BY_TYPE:
         raise UnreadableMessage(UNKNOWN_TYPE)
     if contains_hetu(envelope.id) or contains_hetu(envelope.source):
         raise UnreadableMessage(PERSONAL_DATA_IN_ID)
     return envelope
+
+
+def _attributes_of(value: bytes) -> dict[str, Any]:
+    """The attributes of a structured event; its content is read once its type is known."""
+    try:
+        whole = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        # pydantic's reader says where it breaks; what it takes and orjson does not is refused too
+        _validated(Envelope, value)
+        raise UnreadableMessage(INVALID_CONTENT) from None
+    if not isinstance(whole, dict):
+        raise UnreadableMessage(INVALID_CONTENT)
+    return {name: whole[name] for name in Envelope.model_fields if name in whole}
 
 
 def peek(value: bytes) -> tuple[str | None, str | None]:
@@ -145,20 +169,21 @@ def named(source: Any, ident: Any) -> tuple[str | None, str | None]:
 
 
 def spoken_by(
-    source: str, message: Incoming[Notification] | Unreadable
-) -> Incoming[Notification] | Unreadable:
+    source: str, message: Incoming[Message] | Unreadable
+) -> Incoming[Message] | Unreadable:
     """Over HTTP the source is the token's: a structured event cannot speak for another."""
     if isinstance(message, Unreadable):
         return message._replace(source=source)
     return message._replace(source=source, key=f"{source}/{message.id}")
 
 
-def read_original(value: bytes) -> Notification:
-    """The content of an original that was accepted before, in either mode."""
-    try:
-        return Notification.model_validate_json(value)
-    except ValidationError:
-        return StructuredNotification.model_validate_json(value).data
+def read_original(model: type[Message], value: bytes) -> Message | None:
+    """The content of an accepted original, in either mode; None if it was of another kind."""
+    with contextlib.suppress(ValidationError):
+        return model.model_validate_json(value)
+    with contextlib.suppress(ValidationError):
+        return cast("Message", structured(model).model_validate_json(value).data)
+    return None
 
 
 def _validated(model: type[Any], value: bytes) -> Any:
@@ -168,14 +193,19 @@ def _validated(model: type[Any], value: bytes) -> Any:
         raise UnreadableMessage(INVALID_CONTENT, problems(error)) from None
 
 
+def _names_in(model: type[BaseModel]) -> set[str]:
+    """The names of a model's fields and of those of its parts."""
+    names = set(model.model_fields)
+    for field in model.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                names |= _names_in(part)
+    return names
+
+
 KNOWN_NAMES = frozenset(
-    name
-    for model in (
-        Envelope, StructuredNotification, Notification, NotifiedChild, events.Notifier,
-        events.Guardian, events.Urgency,
-    )
-    for name in model.model_fields
-)  # fmt: skip
+    {"data"}.union(Envelope.model_fields, *(_names_in(kind.model) for kind in KINDS))
+)
 
 
 def problems(error: ValidationError, most: int = 5) -> str:
@@ -204,33 +234,3 @@ def receipt_time(appended_at: datetime, stated: datetime | None) -> datetime:
     A stated time ahead of the append time is ignored; nothing can arrive before it came.
     """
     return appended_at if stated is None else min(appended_at, stated)
-
-
-def coded_facts(notification: Notification, child: NotifiedChild) -> dict[str, Any]:
-    """What may travel in the clear, as `CodedFacts`: answers and codes, nothing about persons."""
-    urgency = notification.urgency
-    return {
-        "in_danger": urgency.in_danger,
-        "assault_suspected": urgency.assault_suspected,
-        "alone_guardians_unreachable": urgency.alone_guardians_unreachable,
-        "judged_urgent_by_authority": urgency.judged_urgent_by_authority,
-        "is_client": child.is_client,
-        "knowledge": notification.knowledge,
-        "reasons": notification.reasons,
-    }
-
-
-TEXTS = frozenset(
-    {
-        "observations", "knowledge", "reasons", "urgency", "right_recipient", "acts_done",
-        "bodies_contacted", "police_report", "earlier_attempts", "family_knows", "child_knows",
-        "expectations",
-    }
-)  # fmt: skip
-"""Fields of a notification that make its text: all but persons and times."""
-
-
-def age_band_of(child: NotifiedChild, received_at: datetime) -> AgeBand:
-    """The age band on the day of receipt; unknown without a birth date."""
-    born = birth_date(child.hetu) if child.hetu else child.birth_date
-    return age_band_on(born, received_at.astimezone(HELSINKI).date()) if born else "unknown"

@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-from shared import events
+from shared.kinds import KINDS
 
 MAX_BYTES = 1_000_000
 
@@ -25,7 +25,7 @@ _ENVELOPE = (
 )
 
 NO_CONTENT = Refusal(
-    "no-content", 422, "The record has no value.", "Send the notification in the record's value."
+    "no-content", 422, "The record has no value.", "Send the content in the record's value."
 )
 TOO_LARGE = Refusal(
     "too-large", 413, "The message is larger than Luotsi takes.", f"Send at most {MAX_BYTES} bytes."
@@ -42,7 +42,8 @@ BAD_ENVELOPE = Refusal(
 )
 UNKNOWN_TYPE = Refusal(
     "unknown-type", 422, "The envelope's type is not one that this version takes.",
-    f"Use the type {events.NOTIFICATION_TYPE}; other kinds and versions are not known.",
+    "Use one of these: " + ", ".join(kind.type for kind in KINDS)
+    + "; other kinds and versions are not known.",
 )  # fmt: skip
 PERSONAL_DATA_IN_ID = Refusal(
     "personal-data-in-id", 422, "The id or the source holds a henkilötunnus.",
@@ -57,10 +58,16 @@ SAME_ID_OTHER_CONTENT = Refusal(
     "This id was used before for other content. Send a correction under a new id; "
     "the earlier message stands.",
 )  # fmt: skip
+WITHDRAWS_UNKNOWN = Refusal(
+    "withdraws-unknown", 422, "A withdrawal names a message that was not accepted.",
+    "Name your own id of a message that was accepted; if it has not arrived yet, send the "
+    "withdrawal again after it.",
+)  # fmt: skip
 
 REFUSALS = (
     NO_CONTENT, TOO_LARGE, DOUBLED_HEADER, NULL_HEADER, HEADER_NOT_UTF_8, BAD_ENVELOPE,
     UNKNOWN_TYPE, PERSONAL_DATA_IN_ID, INVALID_CONTENT, SAME_ID_OTHER_CONTENT,
+    WITHDRAWS_UNKNOWN,
 )  # fmt: skip
 
 

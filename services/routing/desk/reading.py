@@ -7,11 +7,11 @@ opened. The notifier is never opened here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.routing.desk import store
 from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
@@ -24,11 +24,12 @@ from services.routing.domain.clocks import last_day
 from shared import store as plumbing
 from shared.database import Connection
 from shared.errors import describe
-from shared.events import IdentityTask, Signal
+from shared.events import AnySignal, IdentityTask, Signal, SignalMessage, Withdrawn
 from shared.logs import log
 from shared.sealing import Sealer, UnreadableError, key_of
 
 Opened = Mapping[str, Any]
+_SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class NotificationView:
     flagged: bool
     siblings: int
     clocks: tuple[ClockLine, ...]
+    kind: str = "notification"
+    corrects: str | None = None
+    replaced: Literal["", "corrected", "withdrawn"] = ""
+    withdrawal: Opened | None = None
     text: Opened | None = None
     person: Opened | None = None
 
@@ -133,6 +138,7 @@ class _Sealed:
 
     sealer: Sealer
     signals: dict[str, Signal] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawn] = field(default_factory=dict)
     identity: IdentityTask | None = None
 
 
@@ -218,17 +224,23 @@ async def _item_content(sealer: Sealer, conn: Connection, body: bytes | None) ->
 
 async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
     sealed = _Sealed(desk.sealer)
-    idents = [row["id"] for row in await store.notifications(conn, child)]
+    rows = await store.notifications(conn, child)
+    idents = {row["id"] for row in rows} | {r["replaced_by"] for r in rows if r["replaced_by"]}
     found = await store.signals(conn, [*idents, f"{child}.identified"])
     for ident, body in found.items():
         try:
-            if ident.endswith(".identified"):
-                sealed.identity = IdentityTask.model_validate_json(body)
-            else:
-                sealed.signals[ident] = Signal.model_validate_json(body)
+            event = _SIGNAL.validate_json(body)
         except ValidationError as error:
             log.warning("signal_unreadable", event_id=ident, error=error)
-    keys = {key_of(signal.person) for signal in sealed.signals.values()}
+            continue
+        if isinstance(event, IdentityTask):
+            sealed.identity = event
+        elif isinstance(event, Withdrawn):
+            sealed.withdrawals[ident] = event
+        elif isinstance(event, Signal):
+            sealed.signals[ident] = event
+    keys = {key_of(each.text) for each in sealed.withdrawals.values() if each.text}
+    keys |= {key_of(signal.person) for signal in sealed.signals.values()}
     keys |= {key_of(signal.text) for signal in sealed.signals.values()}
     await desk.sealer.load(conn, sorted(keys | {child}))
     return sealed
@@ -273,6 +285,7 @@ async def _notifications(
     lines: dict[str, list[ClockLine]] = {row["id"]: [] for row in rows}
     for clock in await store.clocks(conn, child, list(lines)):
         lines[clock["about"]].append(_clock_line(clock, show))
+    taken_over = {row["corrects"]: row["id"] for row in rows if row["corrects"]}
     return tuple(
         NotificationView(
             id=row["id"],
@@ -281,6 +294,10 @@ async def _notifications(
             flagged=row["flagged"],
             siblings=row["siblings"],
             clocks=tuple(sorted(lines[row["id"]], key=lambda c: list(CLOCKS).index(c.words.kind))),
+            kind=row["kind"],
+            corrects=row["corrects"],
+            replaced=_replaced(row, taken_over),
+            withdrawal=_open_withdrawal(sealed, row["replaced_by"]),
             text=_open_signal(sealed, row["id"], "text"),
             person=_open_signal(sealed, row["id"], "person"),
         )
@@ -306,6 +323,21 @@ def _open_signal(sealed: _Sealed | None, ident: str, part: str) -> Opened | None
     if signal is None:
         return None
     return _open(sealed, signal.text if part == "text" else signal.person, part, signal.id)
+
+
+def _replaced(
+    row: store.Row, taken_over: Mapping[str, str]
+) -> Literal["", "corrected", "withdrawn"]:
+    if row["replaced_by"] is None:
+        return ""
+    return "corrected" if taken_over.get(row["id"]) == row["replaced_by"] else "withdrawn"
+
+
+def _open_withdrawal(sealed: _Sealed | None, ident: str | None) -> Opened | None:
+    withdrawn = sealed.withdrawals.get(ident) if sealed and ident else None
+    if withdrawn is None or withdrawn.text is None:
+        return None
+    return _open(sealed, withdrawn.text, "text", withdrawn.id)
 
 
 def _open(sealed: _Sealed | None, content: str, part: str, about: str) -> Opened | None:

@@ -234,7 +234,8 @@ async def version_of(conn: Connection, child: UUID) -> int | None:
 async def notifications(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
     """The case's notifications, the latest first."""
     return await conn.fetch(
-        "SELECT id, received_at, check_state, flagged, siblings FROM notification "
+        "SELECT id, received_at, check_state, flagged, siblings, kind, corrects, replaced_by "
+        "FROM notification "
         "WHERE child = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
         child, limit,
     )  # fmt: skip

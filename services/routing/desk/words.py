@@ -45,6 +45,16 @@ URGENCIES: Mapping[str, str] = {
     "urgent": N_("Urgent"),
     "not_urgent": N_("Not urgent"),
 }
+KINDS: Mapping[str, str] = {
+    "notification": N_("Child-protection notification"),
+    "joint_contact": N_("Contact together with the family"),
+    "contact": N_("Contact without the family"),
+    "application": N_("Application"),
+    "police_report": N_("Police report"),
+    "anticipatory": N_("Anticipatory notification"),
+    "consultation_request": N_("Consultation request of psychiatry"),
+    "transfer": N_("Transfer from another county"),
+}
 CLOCKS: Mapping[str, str] = {
     "urgency": N_("Urgency check"),
     "assessment_start": N_("Start of the assessment"),
@@ -69,6 +79,7 @@ ACTS: Mapping[str, str] = {
     "duty_item_closed": N_("Item closed"),
     "redriven": N_("Taken again"),
     "identity_given": N_("Identity given"),
+    "withdrawn": N_("Message taken back by its source"),
 }
 GROUNDS: Mapping[str, str] = {
     "recently_assessed": N_("The need for services was assessed recently"),
@@ -81,6 +92,11 @@ ANSWERS: Mapping[str, str] = {
     "unknown": N_("Not known"),
     "first_hand": N_("Own observation"),
     "second_hand": N_("Heard from another"),
+    "guardian": N_("Guardian"),
+    "child": N_("Child"),
+    "victim": N_("Victim"),
+    "suspect": N_("Suspect"),
+    "present": N_("Present"),
 }
 FACTS: Mapping[str, str] = {
     "a1": N_("Health"),
@@ -101,6 +117,7 @@ FACTS: Mapping[str, str] = {
     "addiction": N_("Own addiction"),
     "custody_dispute": N_("Custody dispute"),
     "rare_domain": N_("Matter that needs rare expertise"),
+    "psychiatry_asks": N_("Psychiatry asks for a consultation"),
     "existing_client": N_("Already a client"),
     "age_band": N_("Age"),
 }
@@ -140,6 +157,23 @@ TEXTS: Mapping[str, str] = {
     "family_knows": N_("Family knows of the notification"),
     "child_knows": N_("Child knows of the notification"),
     "expectations": N_("What the notifier expects"),
+    "made_with": N_("Made together with"),
+    "grounds": N_("Grounds"),
+    "support_wished": N_("Support wished for"),
+    "consent": N_("Consent of the family"),
+    "ground_without_consent": N_("Why without consent"),
+    "services_wished": N_("Services wished for"),
+    "hearing_wished": N_("Wishes to be heard"),
+    "report_number": N_("Number of the police report"),
+    "role": N_("Part of the child in it"),
+    "heard_by_police": N_("Heard by the police"),
+    "support_after_birth": N_("Support needed after the birth"),
+    "question": N_("Question"),
+    "clinic": N_("Clinic"),
+    "from_county": N_("From the county of"),
+    "first_received_at": N_("First received there"),
+    "assessment_started": N_("Assessment started there"),
+    "reason": N_("Reason"),
 }
 PERSON: Mapping[str, str] = {
     "name": N_("Name"),
@@ -149,6 +183,14 @@ PERSON: Mapping[str, str] = {
     "school": N_("School or day care"),
     "is_client": N_("Already a client"),
     "own_worker": N_("Own worker"),
+}
+EXPECTING: Mapping[str, str] = {
+    "name": N_("Expecting parent"),
+    "hetu": N_("Personal identity code"),
+    "birth_date": N_("Date of birth"),
+    "address": N_("Address"),
+    "phone": N_("Phone"),
+    "is_client": N_("Already a client"),
 }
 SERVICES: Mapping[str, str] = {
     "intake": N_("Reception of messages"),

@@ -15,10 +15,26 @@ import orjson
 
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
 from services.routing.domain.decision import Decision, decide
-from services.routing.domain.facts import NOTHING_KNOWN, Known, UrgencyState, derive, learn
+from services.routing.domain.facts import (
+    NOTHING_KNOWN,
+    Known,
+    UrgencyState,
+    derive,
+    known_of,
+    learn,
+)
 from services.routing.domain.tables import Tables
 from shared import events
-from shared.events import AgeBand, CaseEventKind, Destination, Holder, Level, Signal
+from shared.events import (
+    AgeBand,
+    CaseEventKind,
+    CodedFacts,
+    Destination,
+    Holder,
+    Level,
+    Signal,
+    Withdrawn,
+)
 from shared.store import Outgoing
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter is taken for a digit
@@ -59,6 +75,10 @@ class NotificationRow(NamedTuple):
     flagged: bool
     arrived_as: UUID
     siblings: int
+    kind: str
+    facts: str
+    corrects: str | None
+    replaced_by: str | None
 
 
 class DecisionRow(NamedTuple):
@@ -79,18 +99,26 @@ class DecisionRow(NamedTuple):
 
 
 class ClockSet(NamedTuple):
-    """The four clocks of one receipt: its own times, and the limits it shares with its day."""
+    """The clocks of one receipt: its own times, and the limits it shares with its day.
+
+    `in_days` says whether those counted in days run besides that of urgency.
+    """
 
     child: UUID  # the item's id where there is no child
     about: str
     started_at: datetime
     urgent_by: datetime
     limits: Limits
+    in_days: bool = True
 
 
 @dataclass(slots=True)
 class Changes:
-    """All that one transaction writes about cases."""
+    """All that one transaction writes about cases.
+
+    `taken_back`: id of a signal -> id of what takes its place or takes it back, as far as that came
+    before it. `standing`: what stands of the children of whom something is taken back now.
+    """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
     notifications: list[NotificationRow] = field(default_factory=list)
@@ -98,6 +126,9 @@ class Changes:
     clocks: list[ClockSet] = field(default_factory=list)
     proposed: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     withdrawn: list[tuple[UUID, str]] = field(default_factory=list)
+    taken_back: dict[str, str] = field(default_factory=dict)
+    standing: dict[UUID, dict[str, CodedFacts]] = field(default_factory=dict)
+    replaced: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Rules:
@@ -145,7 +176,7 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     """
     if case.urgency == "not_urgent":
         case.urgency = "open"
-    case.known = learn(case.known, signal.facts)
+    _learn(changes, case, signal)
     case.last_at = max(case.last_at, signal.received_at)
     case.first_at = min(case.first_at, signal.received_at)
     if case.age_band == "unknown":
@@ -154,11 +185,53 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     changes.notifications.append(
         NotificationRow(
             signal.id, case.child, signal.received_at, "open", bool(decision.urgent_flags),
-            case.child, signal.children,
+            case.child, signal.children, signal.kind, _stated_json(signal.facts), signal.corrects,
+            changes.taken_back.get(signal.id),
         )
     )  # fmt: skip
-    changes.clocks.append(start_clocks(case.child, signal.id, signal.received_at, rules.clocks))
+    clocks = start_clocks(case.child, signal.id, signal.received_at, rules.clocks)
+    if signal.kind == "anticipatory" and not rules.clocks.anticipatory_in_days:
+        clocks = clocks._replace(in_days=False)
+    changes.clocks.append(clocks)
     return event(case, "screened", now, about=signal.id, rules=decision.version)
+
+
+def take_back(
+    changes: Changes, case: Case, withdrawn: Withdrawn, rules: Rules, now: datetime
+) -> Outgoing:
+    """A source takes back what it said. The notification stays, and so do its check and clocks.
+
+    The case is screened on what still stands; what follows for the family a person decides.
+    """
+    _replace(changes, case, withdrawn.withdraws, withdrawn.id)
+    decision = screen(changes, case, withdrawn.id, rules, now)
+    return event(case, "withdrawn", now, about=withdrawn.withdraws, rules=decision.version)
+
+
+def _learn(changes: Changes, case: Case, signal: Signal) -> None:
+    """Add what a signal states; a correction takes the place of what it corrects."""
+    standing = changes.standing.get(case.child)
+    if signal.id not in changes.taken_back:
+        case.known = learn(case.known, signal.facts)
+        if standing is not None:
+            standing[signal.id] = signal.facts
+    if signal.corrects is not None:
+        _replace(changes, case, signal.corrects, signal.id)
+
+
+def _replace(changes: Changes, case: Case, earlier: str, by: str) -> None:
+    """What stood before `by` is known no longer; what has not come yet will not count."""
+    changes.replaced.append((earlier, by))
+    changes.taken_back[earlier] = by
+    standing = changes.standing[case.child]
+    standing.pop(earlier, None)
+    case.known = known_of(standing.values())
+
+
+@lru_cache(maxsize=20_000)
+def _stated_json(facts: CodedFacts) -> str:
+    """As it is kept with the notification, so that it can be left out again."""
+    return facts.model_dump_json(exclude_defaults=True)
 
 
 def screen(

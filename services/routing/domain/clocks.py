@@ -38,6 +38,7 @@ class ClockSettings(NamedTuple):
     urgency_minutes: int = 30
     eves_count: bool = True  # an eve is one of the seven working days
     eves_may_be_due: bool = False  # an eve may be the last day
+    anticipatory_in_days: bool = True  # an unborn child's notification has all clocks (LSL 25 c §)
 
 
 class ClockTimes(NamedTuple):

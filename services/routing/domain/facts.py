@@ -4,7 +4,7 @@ The areas are those of domain.md 3.4 (our own statements, not THL's OT-seula). A
 that an area is of concern; silence about an area leaves it unknown and never makes it "no".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
@@ -37,6 +37,7 @@ class Known(NamedTuple):
     custody_dispute: Answer = "unknown"
     rare_domain: Answer = "unknown"
     is_client: Answer = "unknown"
+    psychiatry_asks: Answer = "unknown"
     notifications: int = 0
 
     def to_json(self) -> str:
@@ -70,6 +71,7 @@ _STATED = (
     "alone_guardians_unreachable",
     "judged_urgent_by_authority",
     "is_client",
+    "psychiatry_asks",
 )
 
 # What each reason states (own construction; domain.md 3.4). A3 gives no psychiatric flag alone,
@@ -122,6 +124,14 @@ def learn(known: Known, facts: CodedFacts) -> Known:
     return Known._make(learned)
 
 
+def known_of(stated: Iterable[CodedFacts]) -> Known:
+    """What all these notifications state together."""
+    known = NOTHING_KNOWN
+    for facts in stated:
+        known = learn(known, facts)
+    return known
+
+
 class Column(NamedTuple):
     """The values a fact can have. If `rising`, they are in order of growing concern."""
 
@@ -150,6 +160,7 @@ COLUMNS: Mapping[str, Column] = {
             "addiction",
             "custody_dispute",
             "rare_domain",
+            "psychiatry_asks",
         ),
         _ANSWER,
     ),
@@ -193,6 +204,7 @@ def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
         "custody_dispute": known.custody_dispute,
         # A custody dispute with violence or a threat is one of the rare, most demanding matters.
         "rare_domain": _any(known.rare_domain, _both(known.custody_dispute, safety)),
+        "psychiatry_asks": known.psychiatry_asks,
         "existing_client": known.is_client,
         "age_band": age_band,
         "urgency": urgency,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.cli.__main__ import main
-from shared import events
+from shared import kinds
 from shared.contract import EXAMPLES
 
 EXAMPLE = EXAMPLES / "notification.json"
@@ -21,14 +21,17 @@ def written(directory: Path, content: Any) -> Path:
 
 def whole(**changed: Any) -> dict[str, Any]:
     return {
-        "specversion": "1.0", "id": "n-1", "source": "school-1", "type": events.NOTIFICATION_TYPE,
+        "specversion": "1.0", "id": "n-1", "source": "school-1", "type": kinds.NOTIFICATION.type,
         "data": json.loads(EXAMPLE.read_bytes()), **changed,
     }  # fmt: skip
 
 
-def test_the_example_would_be_taken(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 0 == main(["check-event", str(EXAMPLE)])
-    assert "children: 2" in capsys.readouterr().out
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=[kind.name for kind in kinds.KINDS])
+def test_the_example_of_each_kind_would_be_taken(
+    capsys: pytest.CaptureFixture[str], kind: kinds.Kind
+) -> None:
+    assert 0 == main(["check-event", str(EXAMPLES / f"{kind.name}.json"), "--kind", kind.name])
+    assert kind.type in capsys.readouterr().out
 
 
 def test_a_whole_event_would_be_taken(tmp_path: Path) -> None:
@@ -40,7 +43,7 @@ def test_a_whole_event_would_be_taken(tmp_path: Path) -> None:
     [
         ('{"notifier": ', "invalid-content", "EOF"),
         ({"salainen": 1}, "invalid-content", "notifier: Field required"),
-        (whole(type="fi.example.other.v1"), "unknown-type", events.NOTIFICATION_TYPE),
+        (whole(type="fi.example.other.v1"), "unknown-type", kinds.NOTIFICATION.type),
         (whole(id="010594Y9032"), "personal-data-in-id", "without a henkilötunnus"),
     ],
 )

@@ -23,6 +23,7 @@ from services.routing.domain.facts import (
 )
 from services.routing.domain.tables import (
     LEVELS,
+    TableName,
     Tables,
     WrittenTable,
     compile_tables,
@@ -181,7 +182,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-11+level@2026-11+holder@2026-11+destinations@2026-11" == first.version
+    assert "urgent@2026-11+level@2026-11+holder@2026-11+destinations@2026-11.2" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------
@@ -293,12 +294,12 @@ def test_the_order_of_rows_in_a_file_means_nothing(
 # --- what the rules cannot decide -------------------------------------------------------------
 
 
-def read(name: str) -> WrittenTable:
-    text = (RULES / name / "2026-11.yaml").read_text(encoding="utf-8")
+def read(name: TableName) -> WrittenTable:
+    text = tables_module._newest(RULES, name).read_text(encoding="utf-8")
     return WrittenTable.model_validate(yaml.load(text, tables_module._Loader))  # noqa: S506
 
 
-WRITTEN = [read(name) for name in ("urgent", "level", "holder", "destinations")]
+WRITTEN = [read(name) for name in get_args(TableName)]
 
 
 def unproved(table: str, *, without: str = "", twice: str = "") -> Tables:

@@ -28,7 +28,7 @@ def appending(row: str) -> Change:
 
 def load_changed(directory: Path, table: str, change: Change) -> Tables:
     shutil.copytree(RULES, directory, dirs_exist_ok=True)
-    (path,) = (directory / table).glob("*.yaml")
+    path = tables_module._newest(directory, table)  # type: ignore[arg-type]
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     return load_tables(directory)
 
@@ -81,7 +81,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a condition written twice": (
         "destinations",
         replacing("{ psych: [yes], urgency", "{ psych: [yes], psych: [no], urgency"),
-        "destinations/2026-11.yaml: 'psych' stands twice",
+        "destinations/2026-11.2.yaml: 'psych' stands twice",
     ),
     "a child nobody holds": (
         "holder",

@@ -13,7 +13,7 @@ from deploy.sample.county import Message
 from deploy.sample.scenes import LETTERS, STAGES, book
 from deploy.sample.writing import hetu_of
 from deploy.sample.year import CODES_PER_DAY, Child
-from shared import events
+from shared import events, kinds
 from shared.clock import HELSINKI
 from shared.events import Notification, age_band_on
 from shared.hetu import contains_hetu, parse_hetu
@@ -143,7 +143,7 @@ def test_messages_come_in_time_order_and_state_when_they_arrived(year: Year) -> 
         assert message.at.tzinfo == UTC
         assert message.at == read.arrived_at == datetime.fromisoformat(headers["ce_time"].decode())
         assert headers["ce_specversion"] == b"1.0"
-        assert headers["ce_type"] == events.NOTIFICATION_TYPE.encode()
+        assert headers["ce_type"] == kinds.NOTIFICATION.type.encode()
         assert headers["content-type"] == b"application/json"
         assert headers["ce_id"] == message.key == message.source_id.encode()
         assert headers["ce_source"] == message.source.encode()
