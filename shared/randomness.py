@@ -1,7 +1,8 @@
 """Random bytes from the system's generator, fetched a page at a time.
 
 A notification needs about ten small draws (keys, nonces, ids); each system call costs 2 µs.
-Every byte is handed out once. A process that forks must not share the page: ours do not fork.
+Every byte is handed out once. A process that forks must not share the page: ours do not fork. Nor
+is it for worker threads: what they need is drawn for them in the event loop's thread.
 """
 
 import os

@@ -160,7 +160,16 @@ class Sealer:
 
 def encrypt(cipher: AESGCM, field: str, about: str, plain: bytes) -> bytes:
     """Nonce and ciphertext; what it is about and which field it is are authenticated with it."""
-    nonce = random_bytes(_NONCE)
+    return encrypt_with(cipher, new_nonce(), field, about, plain)
+
+
+def new_nonce() -> bytes:
+    """A nonce for one `encrypt_with`. Drawn in the event loop's thread alone (`random_bytes`)."""
+    return random_bytes(_NONCE)
+
+
+def encrypt_with(cipher: AESGCM, nonce: bytes, field: str, about: str, plain: bytes) -> bytes:
+    """As `encrypt`, for a worker thread: the nonce was drawn before and serves this once."""
     return nonce + cipher.encrypt(nonce, plain, f"{field}\0{about}".encode())
 
 
