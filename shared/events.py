@@ -222,6 +222,9 @@ class Concern(Message):
     reasons: tuple[ReasonCode, ...] = Field(default=(), max_length=22)
     urgency: Urgency = Urgency()
     corrects: SourceId | None = None
+    attachments: tuple[UUID, ...] = Field(
+        default=(), max_length=10, description="Ids of files sent before (POST /v1/attachments)"
+    )
 
 
 class Matter(Concern):
@@ -252,7 +255,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a t
 class Receipt(_Internal):
     """What became of one message; keyed by the source's id of it, without personal data.
 
-    `note` tells in a code what was noticed and did not stand in the way.
+    `note` tells in codes what was noticed and did not stand in the way, `mend` what can be done.
     """
 
     source: str
@@ -293,6 +296,14 @@ class CodedFacts(_Internal):
     psychiatry_asks: Answer = "unknown"
 
 
+class AttachedFile(_Internal):
+    """A file that a message names: its random id, its type by content, its size in bytes."""
+
+    id: UUID
+    type: str
+    bytes: int
+
+
 class Signal(_Internal):
     """One message about one child, matched and sealed; key: the child id.
 
@@ -314,6 +325,7 @@ class Signal(_Internal):
     text: Sealed
     notifier: Sealed
     corrects: str | None = None
+    attachments: tuple[AttachedFile, ...] = ()
 
 
 class Withdrawn(_Internal):

@@ -67,6 +67,9 @@ NOTICES_WAITING = Gauge("luotsi_notices_waiting", "Notices not yet handed over",
 NOTICES_OLDEST_SECONDS = Gauge(
     "luotsi_notices_oldest_seconds", "Age of the oldest notice not yet handed over", ["purpose"]
 )
+ATTACHMENTS = Counter(
+    "luotsi_attachments_total", "Files sent to intake, by what became of them", ["outcome"]
+)
 HTTP_SECONDS = Histogram(
     "luotsi_http_seconds",
     "Server time of a request",

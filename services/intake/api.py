@@ -19,6 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
 from services.intake import store
+from services.intake.attachments import attachment_routes
 from services.intake.domain.reading import STRUCTURED, read_message, spoken_by
 from services.intake.domain.refusals import MAX_BYTES, REFUSALS
 from services.intake.internal import where_route, worker_routes
@@ -91,6 +92,14 @@ MESSAGE_RESPONSES = _refusals(
     (401, "No or unknown token"),
     (403, "Messages of another source"),
     (404, "Nothing has arrived under this id"),
+)
+ATTACHMENT_RESPONSES = _refusals(
+    (401, "No or unknown token"),
+    (408, "Not sent within a minute; not kept"),
+    (413, "Too large; not kept"),
+    (415, "The content is of no type that is taken, or of another than declared; not kept"),
+    (422, "Empty"),
+    (503, "Not kept: too many at once, or the database cannot be reached; send again later"),
 )
 
 
@@ -167,6 +176,7 @@ def api_routes(
                           "Send it; over Kafka it may still be on its way.")  # fmt: skip
         return state_of(asking, ident, rows)
 
+    attachment_routes(app, process, sealer, clock, source_of, ATTACHMENT_RESPONSES)
     worker_routes(app, process, sealer, inbox, clock, source_of)
     where_route(app, process)
 

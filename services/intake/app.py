@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from services.intake import store
 from services.intake.api import api_routes
 from services.intake.handlers import messages
-from services.intake.retention import forget_old_messages
+from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
 from shared import events, logs, metrics
 from shared import store as plumbing
@@ -46,7 +46,11 @@ def build_app() -> FastAPI:
             Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
             for topic in events.INBOUND_TOPICS
         ],
-        loops=[watch_http_door, forget_old_messages(settings, GROUP, utc_now)],
+        loops=[
+            watch_http_door,
+            forget_old_messages(settings, GROUP, utc_now),
+            forget_unnamed_files(utc_now),
+        ],
     )
     app = application(process, openapi_url="/openapi.json")
     api_routes(app, process, settings, sealer, inbox, utc_now)

@@ -9,6 +9,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.intake import store
+from services.intake.attachments import Named
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, noted, text_of
@@ -110,14 +111,16 @@ async def _take(
         for item in batch
     ]
     matched = await _match(tx, sealer, batch, told, earlier)
+    named = await Named.of(tx, batch)
     outcomes = []
     for place, item in enumerate(batch):
         if isinstance(item.event, Withdrawal):
             outcome = _withdraw(sealer, matched, item, item.event, earlier)
         else:
-            outcome = _accept(sealer, matched, place, item, told[place], earlier)
+            outcome = _accept(sealer, matched, named, place, item, told[place], earlier)
         outcomes.append(await _close_mended(tx, outcome, item, mended))
     await plumbing.add_data_keys(tx, matched.new_keys)
+    await named.keep(tx)
     return outcomes
 
 
@@ -185,6 +188,7 @@ async def _match(
 def _accept(
     sealer: Sealer,
     matched: Matched,
+    named: Named,
     place: int,
     item: Incoming[Message],
     told: Sequence[AboutChild],
@@ -206,6 +210,8 @@ def _accept(
     if item.event.corrects is not None:
         name = (item.source, item.event.corrects)
         before, note = earlier.get(name, ()), note if name in earlier else "corrects-unknown"
+    attached = named.by(item.source, item.event, receipt_id)
+    note = " ".join(filter(None, (note, attached.note))) or None
     replaced = {signal.child: signal.id for signal in before}
     answers = []
     for index, child in enumerate(told):
@@ -227,6 +233,7 @@ def _accept(
                 "text": sealer.seal(child_id, "text", ident, text),
                 "notifier": notifier,
                 "corrects": replaced.pop(child_id, None),
+                "attachments": attached.files,
             }
         )
         answers.append(Outgoing(events.SIGNAL, str(child_id).encode(), ident, value))
@@ -234,7 +241,8 @@ def _accept(
         withdrawn(f"{receipt_id}.without.{place}", child, ident, received_at)
         for place, (child, ident) in enumerate(replaced.items())
     ]
-    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at, note=note))
+    said = {"note": note, "mend": attached.mend}
+    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at, **said))
     body = encrypt(original, "original", item.key, item.raw.value or b"")
     return Outcome("applied", answers, body, note, received_at=received_at)
 

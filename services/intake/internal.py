@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel, ConfigDict
 
 from services.intake import store
+from services.intake.attachments import opening_route
 from services.intake.domain.reading import spoken_by
 from services.intake.handlers import closed, first_receipt, open_whole, reopen
 from services.intake.problems import Problem
@@ -62,6 +63,7 @@ def worker_routes(
         return {"child": str(body.child), "state": "identified"}
 
     _item_routes(app, process, sealer, inbox, worker)
+    opening_route(app, process, sealer, worker)
 
 
 def _item_routes(

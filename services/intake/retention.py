@@ -1,7 +1,8 @@
 """Deleting what is old from the inbound topic: persons stand there in the clear (design.md 17).
 
 Only what is both older than seven days *and* below intake's committed offset goes, so a week's
-outage loses nothing; the topic itself has no time retention.
+outage loses nothing; the topic itself has no time retention. Files that no accepted message has
+named for 30 days go, too.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.intake import store
 from services.intake.settings import IntakeSettings
 from shared import events
 from shared.clock import Clock
@@ -18,6 +20,7 @@ from shared.logs import log
 from shared.service import Process
 
 KEEP = timedelta(days=7)
+KEEP_UNNAMED = timedelta(days=30)
 EVERY_SECONDS = 3600.0
 
 
@@ -72,3 +75,23 @@ async def _delete(settings: IntakeSettings, before: dict[TopicPartition, int]) -
         )
     finally:
         await admin.close()
+
+
+def forget_unnamed_files(clock: Clock) -> Callable[[Process], Awaitable[None]]:
+    """A loop of the intake process: the rows go, the keys stay (only erasure may delete keys)."""
+
+    async def loop(process: Process) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await forget_unnamed(process, clock)
+
+    return loop
+
+
+async def forget_unnamed(process: Process, clock: Clock) -> int:
+    """Delete once what was last sent 30 days ago and never named; returns how many."""
+    async with process.pool.acquire() as conn:
+        count = await store.delete_unnamed_attachments(conn, clock() - KEEP_UNNAMED)
+    if count:
+        log.info("unnamed_attachments_deleted", count=count)
+    return count

@@ -1,6 +1,8 @@
-"""All SQL of intake: children and their lookup hashes, HTTP requests."""
+"""All SQL of intake: children and their lookup hashes, HTTP requests, attachments."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -119,3 +121,84 @@ async def http_unaccounted(conn: Connection, door: int) -> int:
         door,
     )
     return int(difference)
+
+
+# --- attachments ---------------------------------------------------------------------------------
+
+
+class NewAttachment(NamedTuple):
+    """A sealed file, in the order of COPY's columns. `hash` is keyed, of source and content."""
+
+    id: UUID
+    source: str
+    hash: bytes
+    type: str
+    size: int
+    received_at: datetime
+    sent_at: datetime
+    sealed: bytes
+
+
+async def sent_again(
+    conn: Connection, source: str, digest: bytes, now: datetime
+) -> asyncpg.Record | None:
+    """The file that this source has sent before: id, type. It counts as sent now."""
+    return await conn.fetchrow(
+        "UPDATE attachment a SET sent_at = $3 WHERE source = $1 AND hash = $2 "
+        "AND EXISTS (SELECT 1 FROM keys.data_key k WHERE k.id = a.id) RETURNING id, type",
+        source, digest, now,
+    )  # fmt: skip
+
+
+async def add_attachment(conn: Connection, new: NewAttachment) -> None:
+    """Keep a file. An erased one of the same content is no longer found by its hash."""
+    await conn.execute(
+        "UPDATE attachment SET hash = NULL WHERE source = $1 AND hash = $2", new.source, new.hash
+    )
+    await conn.copy_records_to_table(
+        "attachment", records=[new], columns=list(NewAttachment._fields)
+    )
+
+
+async def attachments(
+    conn: Connection, wanted: Sequence[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], asyncpg.Record]:
+    """Which of (source, id) are there: type, size. Locked, so that none is deleted meanwhile."""
+    rows = await conn.fetch(
+        """
+        SELECT a.source, a.id, a.type, a.size FROM unnest($1::text[], $2::uuid[]) AS t (source, id)
+        JOIN attachment a ON a.id = t.id AND a.source = t.source
+        ORDER BY a.id FOR UPDATE OF a
+        """,
+        [source for source, _ in wanted], [ident for _, ident in wanted],
+    )  # fmt: skip
+    return {(row["source"], row["id"]): row for row in rows}
+
+
+async def name_attachments(conn: Connection, named: Sequence[tuple[UUID, UUID]]) -> None:
+    """Accepted messages name these files: (attachment, receipt id)."""
+    await conn.execute(
+        """
+        UPDATE attachment a SET messages = a.messages || t.messages
+        FROM (SELECT id, array_agg(message) FROM unnest($1::uuid[], $2::uuid[]) AS u (id, message)
+              GROUP BY id) AS t (id, messages)
+        WHERE a.id = t.id
+        """,
+        *zip(*named, strict=True),
+    )
+
+
+async def attachment_of(conn: Connection, message: UUID, ident: UUID) -> asyncpg.Record | None:
+    """A file that the accepted message names, sealed."""
+    return await conn.fetchrow(
+        "SELECT sealed FROM attachment WHERE id = $1 AND messages @> ARRAY[$2::uuid]",
+        ident, message,
+    )  # fmt: skip
+
+
+async def delete_unnamed_attachments(conn: Connection, sent_before: datetime) -> int:
+    """Delete files that no accepted message has named; their keys stay (erasure alone deletes)."""
+    rows = await conn.fetch(
+        "DELETE FROM attachment WHERE messages = '{}' AND sent_at < $1 RETURNING 1", sent_before
+    )
+    return len(rows)

@@ -8,10 +8,11 @@ and adds only (a test compares). ``docs/errors.md``: every reason a source can b
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.intake.domain.refusals import REFUSALS
+from services.intake.domain.refusals import ATTACHMENT_REFUSALS, REFUSALS, Refusal
 from shared.contract import asyncapi, event_schemas
 from tests.contract import apps
 
@@ -50,17 +51,25 @@ def write(directory: Path) -> list[str]:
 
 def errors() -> str:
     """The catalogue of what a source can be told, as a page."""
-    rows = "".join(
-        f"| `{each.reason}` | {each.status} | {each.cause} | {each.mend} |\n" for each in REFUSALS
-    )
     return (
         "# Why a message was not taken\n\n"
         "Made by `make contracts` from `services/intake/domain/refusals.py`. The reason stands in "
         "the answer on\n`luotsi.intake.receipt.v1`, in `GET /v1/messages/…` and, over HTTP, in "
         "the problem's `type`. `mend` of an answer says\nin addition what was found and where, "
         "never a value. A message that arrived was kept, whatever the reason. An\nenvelope that "
-        "does not even tell an id is answered 400 over HTTP.\n\n"
-        "| Reason | HTTP | Cause | Mend |\n| --- | --- | --- | --- |\n" + rows
+        "does not even tell an id is answered 400 over HTTP.\n\n" + _table(REFUSALS) + "\n"
+        "# Why a file was not taken\n\n"
+        "Answers of `POST /v1/attachments`. **A file that is refused is not kept**, and nobody at "
+        "the county sees it: mend it and\nsend it again, or send the message without it. A "
+        "message is never refused for a file: one that names a file which\nyour source has not "
+        "sent is accepted without it; its receipt has the note `attachment-unknown` and says in "
+        "`mend` which.\n\n" + _table(ATTACHMENT_REFUSALS)
+    )
+
+
+def _table(refusals: Sequence[Refusal]) -> str:
+    return "| Reason | HTTP | Cause | Mend |\n| --- | --- | --- | --- |\n" + "".join(
+        f"| `{each.reason}` | {each.status} | {each.cause} | {each.mend} |\n" for each in refusals
     )
 
 

@@ -245,6 +245,12 @@ async def over_http(system: System, flock: Flock) -> list[bytes]:
         ):
             for path in ("/v1/check", "/v1/notifications"):
                 await ask("POST", path, json=body, headers={"ce-id": ident})
+        for file, kind in (
+            (plant("http file"), "text/plain"),
+            ("<html>" + plant("http file refused"), "text/plain"),
+            (plant("http file of another type"), flock.plant_plain("http type of a file")),
+        ):
+            await ask("POST", "/v1/attachments", content=file, headers={"content-type": kind})
         name = flock.plant_plain("http header name")
         await ask("POST", "/v1/notifications", headers={f"x-{name}": plant("http header").encode()})
         await ask(

@@ -70,6 +70,60 @@ REFUSALS = (
     WITHDRAWS_UNKNOWN,
 )  # fmt: skip
 
+# --- files: what is refused here was not kept ----------------------------------------------------
+
+MAX_ATTACHMENT_BYTES = 10_000_000
+
+_TYPES = "Send a PDF, a PNG or JPEG picture, plain text in UTF-8, or a DOCX or ODT document."
+
+ATTACHMENT_EMPTY = Refusal(
+    "attachment-empty", 422, "The request has no bytes.", "Send the file's bytes as the body."
+)
+ATTACHMENT_TOO_LARGE = Refusal(
+    "attachment-too-large", 413, "The file is larger than Luotsi takes.",
+    f"Send at most {MAX_ATTACHMENT_BYTES} bytes.",
+)  # fmt: skip
+ATTACHMENT_TYPE = Refusal(
+    "attachment-type",
+    415,
+    "The content is of no type that Luotsi takes, whatever its name.",
+    _TYPES,
+)
+ATTACHMENT_MARKUP = Refusal(
+    "attachment-markup", 415, "The content is HTML, SVG, XML, RTF or a program, not plain text.",
+    _TYPES,
+)  # fmt: skip
+ATTACHMENT_TWO_TYPES = Refusal(
+    "attachment-two-types", 415, "The content can be read as files of two types.",
+    "Export the document anew, without anything before or behind it.",
+)  # fmt: skip
+ATTACHMENT_MACROS = Refusal(
+    "attachment-macros", 415, "The document holds macros or active parts.",
+    "Save it without macros, or as a PDF.",
+)  # fmt: skip
+ATTACHMENT_CONTAINER = Refusal(
+    "attachment-container", 415,
+    "The document's container is damaged, protected by a password or far larger when unpacked.",
+    "Save it anew, or as a PDF.",
+)  # fmt: skip
+ATTACHMENT_OTHERWISE = Refusal(
+    "attachment-declared-otherwise", 415,
+    "The header content-type names another type than the content has.",
+    "Send the type that the content has, or application/octet-stream.",
+)  # fmt: skip
+ATTACHMENT_SLOW = Refusal(
+    "attachment-slow", 408, "The file did not arrive within a minute.", "Send it again."
+)
+ATTACHMENTS_BUSY = Refusal(
+    "attachments-busy", 503, "Too many files arrive at the same time.", "Send it again later."
+)
+
+ATTACHMENT_REFUSALS = (
+    ATTACHMENT_EMPTY, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE, ATTACHMENT_MARKUP,
+    ATTACHMENT_TWO_TYPES, ATTACHMENT_MACROS, ATTACHMENT_CONTAINER, ATTACHMENT_OTHERWISE,
+    ATTACHMENT_SLOW, ATTACHMENTS_BUSY,
+)  # fmt: skip
+
 
 class UnreadableMessage(Exception):
     """A message that cannot be taken; `mend` says what to do, nothing of its content."""

@@ -80,7 +80,7 @@ def coded_facts(message: Concern) -> dict[str, Any]:
     return facts
 
 
-APART = {"arrived_at", "notifier", "children", "parent", "due_date", "corrects"}
+APART = {"arrived_at", "notifier", "children", "parent", "due_date", "corrects", "attachments"}
 """Fields that are no part of a message's text: persons, times, references."""
 
 
