@@ -19,7 +19,7 @@ from services.routing.handlers import signals
 from shared import events
 from shared import store as plumbing
 from shared.database import Connection, Pool
-from shared.events import AgeBand, CodedFacts, NotifiedChild, SetAside, Signal
+from shared.events import AgeBand, AttachedFile, CodedFacts, NotifiedChild, SetAside, Signal
 from shared.hetu import make_hetu
 from shared.ids import time_ordered_id
 from shared.inbox import Incoming, Raw
@@ -89,6 +89,7 @@ def a_signal(
     children: int = 1,
     age_band: AgeBand = "7-12",
     text: Mapping[str, Any] | None = None,
+    attachments: Sequence[AttachedFile] = (),
 ) -> tuple[Signal, Any]:
     """A sealed signal, and the notifier's key that must be stored with it.
 
@@ -119,6 +120,7 @@ def a_signal(
         person=sealer.seal(child.id, "person", ident, child.card()),
         text=sealer.seal(child.id, "text", ident, json.dumps(content).encode()),
         notifier=sealer.seal(notifier.id, "notifier", str(receipt), card),
+        attachments=tuple(attachments),
     )
     return signal, notifier
 

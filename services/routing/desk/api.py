@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from services.routing.desk import acts, asks, reading
 from services.routing.desk.acts import Desk, Done
+from services.routing.desk.attachments import download
 from services.routing.desk.pages import opened
 from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
 from services.routing.desk.reading import CaseView, Happened, NotificationView
@@ -75,8 +76,16 @@ class Proposal(BaseModel):
     proposed_at: datetime
 
 
+class AttachmentInfo(BaseModel):
+    """A file beside a notification: its place from 1, its type by content, its size in bytes."""
+
+    number: int
+    type: str
+    bytes: int
+
+
 class NotificationInfo(BaseModel):
-    """A notification. `text` and `person` are there only where content was asked for."""
+    """A notification. `text`, `person` and files are there only where content was asked for."""
 
     id: str
     received_at: datetime
@@ -86,6 +95,7 @@ class NotificationInfo(BaseModel):
     clocks: list[Clock]
     text: dict[str, Any] | None = None
     person: dict[str, Any] | None = None
+    attachments: list[AttachmentInfo] = []
 
 
 class HistoryLine(BaseModel):
@@ -233,6 +243,21 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     ) -> CaseInfo:
         return _case(await reading.read_case(desk, worker, child, language_of(request)))
 
+    @router.get(
+        "/cases/{child}/notifications/{notification}/attachments/{number}",
+        summary="A file beside a notification, as a download",
+        description="Noted in the audit trail before it is opened; 410 once it has been erased.",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}}, 410: {"model": Problem}},
+    )
+    async def attachment(
+        worker: Annotated[Worker, Depends(current)],
+        child: Child,
+        notification: Notification,
+        number: int,
+    ) -> Response:
+        return await download(desk, worker, child, notification, number)
+
 
 def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     @router.post("/checks/{notification}/answer", summary="Judge whether it is urgent")
@@ -369,6 +394,10 @@ def _notification(note: NotificationView) -> NotificationInfo:
         flagged=note.flagged, siblings=note.siblings, clocks=_clocks(note),
         text=dict(note.text) if note.text else None,
         person=dict(note.person) if note.person else None,
+        attachments=[
+            AttachmentInfo(number=number, type=file.type, bytes=file.bytes)
+            for number, file in enumerate(note.attachments, 1)
+        ],
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ TEXTS = {
     "foreign-form": N_("The form is too old or comes from another page. Open the page again."),
     "not-there": N_("There is no such page, case or item."),
     "erased-original": N_("The original has been erased."),
+    "erased-attachment": N_("The attachment has been erased."),
     "intake-away": N_(
         "The reception of messages does not answer just now. Nothing was changed; try again soon."
     ),
@@ -82,6 +83,12 @@ class NotThere(Fault):
 
     def __init__(self) -> None:
         super().__init__("not-there")
+
+
+class Gone(Fault):
+    """What was asked for has been erased."""
+
+    status = 410
 
 
 class NotAllowed(Fault):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import httpx2
 
-from services.routing.desk.faults import Conflict, Fault, NotThere, Refused, Unavailable
+from services.routing.desk.faults import Conflict, Fault, Gone, NotThere, Refused, Unavailable
 from services.routing.desk.sessions import Worker
 from services.routing.settings import RoutingSettings
 
@@ -40,9 +40,28 @@ class Intake:
         """A person has dealt with a set-aside message: intake need not show it as open."""
         await self._ask(worker, "POST", f"/internal/set-aside/{item}/close")
 
+    async def attachment(self, worker: Worker, message: UUID, ident: UUID) -> bytes:
+        """A file that an accepted message names; `message` is its receipt id."""
+        path = f"/internal/messages/{message}/attachments/{ident}"
+        answer = await self._answer(worker, "GET", path)
+        if answer.status_code == 410:
+            raise Gone("erased-attachment")
+        if not answer.is_success:
+            raise _fault(answer)
+        return answer.content
+
     async def _ask(
         self, worker: Worker, method: str, path: str, body: object = None
     ) -> dict[str, Any]:
+        answer = await self._answer(worker, method, path, body)
+        if answer.is_success:
+            content: dict[str, Any] = answer.json()
+            return content
+        raise _fault(answer)
+
+    async def _answer(
+        self, worker: Worker, method: str, path: str, body: object = None
+    ) -> httpx2.Response:
         headers = {
             "Authorization": f"Bearer {self._token.get_secret_value()}",
             "X-Luotsi-Worker": worker.id,
@@ -51,13 +70,9 @@ class Intake:
             async with httpx2.AsyncClient(
                 base_url=self._url, timeout=SECONDS, transport=self._transport, trust_env=False
             ) as client:
-                answer = await client.request(method, path, headers=headers, json=body)
+                return await client.request(method, path, headers=headers, json=body)
         except httpx2.HTTPError as error:
             raise Unavailable("intake-away") from error
-        if answer.is_success:
-            content: dict[str, Any] = answer.json()
-            return content
-        raise _fault(answer)
 
 
 def _fault(answer: httpx2.Response) -> Fault:

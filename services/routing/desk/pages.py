@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from services.routing.desk import acts, asks, reading, store
 from services.routing.desk.acts import Desk, Done
+from services.routing.desk.attachments import download
 from services.routing.desk.faults import (
     TEXTS,
     Conflict,
@@ -185,6 +186,11 @@ def _case_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         case = await reading.read_case(desk, worker, child, page.words)
         return page.render("case.html", case=case, said=said)
 
+    @app.get("/cases/{child}/notifications/{notification}/attachments/{number}", **HIDDEN)
+    async def attachment(request: Request, child: UUID, notification: str, number: int) -> Response:
+        _, worker = await opened(desk, sessions, request)
+        return await download(desk, worker, child, notification, number)
+
 
 CaseAct = Callable[[Desk, Worker, UUID, Any], Awaitable[Done]]
 
@@ -290,6 +296,7 @@ def headline(page: Page, fault: Fault) -> str:
         403: words.text("Not allowed"),
         404: words.text("Not found"),
         409: words.text("Somebody else was faster"),
+        410: words.text("Erased"),
         422: words.text("Not recorded"),
         503: words.text("Not available just now"),
     }

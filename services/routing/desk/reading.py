@@ -24,7 +24,14 @@ from services.routing.domain.clocks import last_day
 from shared import store as plumbing
 from shared.database import Connection
 from shared.errors import describe
-from shared.events import AnySignal, IdentityTask, Signal, SignalMessage, Withdrawn
+from shared.events import (
+    AnySignal,
+    AttachedFile,
+    IdentityTask,
+    Signal,
+    SignalMessage,
+    Withdrawn,
+)
 from shared.logs import log
 from shared.sealing import Sealer, UnreadableError, key_of
 
@@ -60,6 +67,7 @@ class NotificationView:
     withdrawal: Opened | None = None
     text: Opened | None = None
     person: Opened | None = None
+    attachments: tuple[AttachedFile, ...] = ()
 
     def runs(self, kind: str) -> bool:
         """Whether this clock of the notification still runs."""
@@ -163,12 +171,13 @@ async def outline(desk: Desk, child: UUID, words: Words) -> CaseView:
         return await _view(desk, conn, child, words, None)
 
 
-async def note_reading(conn: Connection, worker: Worker, act: str, subject: str) -> None:
-    """The audit row of a reading, committed before anything is opened."""
+async def note_reading(conn: Connection, worker: Worker, act: str, *subjects: str) -> None:
+    """The audit rows of a reading, one for each subject, committed before anything is opened."""
     try:
         async with conn.transaction():
             await plumbing.add_audit(
-                conn, [(worker.id, act, subject, "child-protection", worker.role)]
+                conn,
+                [(worker.id, act, each, "child-protection", worker.role) for each in subjects],
             )
     except Exception as error:
         log.error("audit_refused", error=error)
@@ -300,6 +309,7 @@ async def _notifications(
             withdrawal=_open_withdrawal(sealed, row["replaced_by"]),
             text=_open_signal(sealed, row["id"], "text"),
             person=_open_signal(sealed, row["id"], "person"),
+            attachments=_attachments(sealed, row["id"]),
         )
         for row in rows
     )
@@ -316,6 +326,11 @@ def _clock_line(clock: store.Row, show: Shown) -> ClockLine:
         citation=clock["citation"],
         running=clock["stopped_at"] is None,
     )
+
+
+def _attachments(sealed: _Sealed | None, ident: str) -> tuple[AttachedFile, ...]:
+    signal = sealed.signals.get(ident) if sealed else None
+    return signal.attachments if signal else ()
 
 
 def _open_signal(sealed: _Sealed | None, ident: str, part: str) -> Opened | None:

@@ -175,6 +175,14 @@ TEXTS: Mapping[str, str] = {
     "assessment_started": N_("Assessment started there"),
     "reason": N_("Reason"),
 }
+FILE_TYPES: Mapping[str, str] = {
+    "application/pdf": N_("PDF"),
+    "image/png": N_("PNG picture"),
+    "image/jpeg": N_("JPEG picture"),
+    "text/plain": N_("Plain text"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": N_("Word document"),
+    "application/vnd.oasis.opendocument.text": N_("OpenDocument text"),
+}
 PERSON: Mapping[str, str] = {
     "name": N_("Name"),
     "hetu": N_("Personal identity code"),
