@@ -78,11 +78,18 @@ def test_every_service_starts_with_the_same_messaging_tables() -> None:
     assert 1 == len(texts)
 
 
-@pytest.mark.parametrize("schema", ["keys", *SERVICES])
-def test_migrations_are_numbered_without_gaps(schema: str) -> None:
-    numbers = [int(file.name[:4]) for file in files(schema)]
+# Numbers given to changes that are under way. Take a number out when its change has landed: a
+# release has no gap, because a process waits for the newest name only.
+UNDER_WAY = {"intake": {5, 6, 7}}
 
-    assert list(range(1, len(numbers) + 1)) == numbers
+
+@pytest.mark.parametrize("schema", ["keys", *SERVICES])
+def test_migrations_are_numbered_once_and_without_gaps(schema: str) -> None:
+    numbers = [int(file.name[:4]) for file in files(schema)]
+    missing = set(range(1, numbers[-1] + 1)) - set(numbers)
+
+    assert sorted(set(numbers)) == numbers
+    assert missing <= UNDER_WAY.get(schema, set())
 
 
 @pytest.mark.parametrize("service", SERVICES)
