@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -57,45 +57,37 @@ def kafka_broker(settings: ServiceSettings) -> KafkaBroker:
     )
 
 
-class Consumer(Generic[E]):
-    """One subscription: fetches batches of a topic and feeds them to an `Inbox`."""
+class Subscription:
+    """A group's way through a topic: a batch, its work, the acknowledgement last, else back off."""
 
     def __init__(
         self,
         broker: KafkaBroker,
-        publisher: Publisher,
         settings: ServiceSettings,
-        inbox: Inbox[E],
         *,
+        service: str,
         topic: str,
         group: str,
-        key_stays: bool = False,
+        max_records: int,
+        partition_bytes: int,
     ) -> None:
-        """`key_stays`: answers mostly keep their message's key, and so its partition."""
+        """`service` is what metrics call it."""
         self.topic = topic
-        self._key_stays = key_stays
         self.group = settings.topic_prefix + group
-        self.inbox = inbox
         self.pool: Pool | None = None
         self.braked = False
         self._last_appended = utc_now()
-        self._publisher = publisher
         self._settings = settings
         self._lock = asyncio.Lock()
         self._generation = 0
-        self._positions: dict[int, Position] = {}
-        self._door: int | None = None
-        self._failures = 0
-        self._lost_generation = -1
-        self._uncertain = False
         self._wait = 0.05
-        self._labels = {"service": inbox.service, "topic": topic}
+        self._labels = {"service": service, "topic": topic}
         self.subscriber = broker.subscriber(
             settings.topic_prefix + topic,
             group_id=self.group,
-            group_instance_id=settings.instance and f"{settings.instance}-{group}",
+            group_instance_id=settings.instance and f"{settings.instance}-{group}-{topic}",
             batch=True,
-            max_records=SLICES * settings.batch_records,
+            max_records=max_records,
             batch_timeout_ms=10,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -104,7 +96,7 @@ class Consumer(Generic[E]):
             decoder=self._decode,
             listener=_Lifecycle(self),
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=FETCH_BYTES * (1 if topic in events.INBOUND_TOPICS else 2),
+            max_partition_fetch_bytes=partition_bytes,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             rebalance_timeout_ms=60_000,
@@ -145,19 +137,97 @@ class Consumer(Generic[E]):
         if self.braked:
             raise BrakeError
 
+    async def _work(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        raise NotImplementedError
+
     async def _back_off(self, error: BaseException) -> None:
         """Outside the lock, so that a rebalance does not wait for it.
 
         FastStream says nothing of what is raised and fetches again at once: this does.
         """
         metrics.BATCH_FAILURES.labels(**self._labels, kind=type(error).__name__).inc()
-        self._uncertain = True
         if isinstance(error, OUTAGES):
             log.warning("batch_rolled_back", topic=self.topic, error=error, seconds=self._wait)
         else:
             log.error("batch_failed", topic=self.topic, error=error, seconds=self._wait)
         await asyncio.sleep(self._wait)
         self._wait = min(self._wait * 2, self._settings.backoff_max)
+
+    async def revoked(self) -> None:
+        """Wait for the running batch and its acknowledgement, then let go of everything."""
+        async with self._lock:
+            self._generation += 1
+
+    async def account(self) -> int | None:
+        """Set what metrics tell of this subscription."""
+        raise NotImplementedError
+
+    def account_unknown(self) -> None:
+        """Kafka or PostgreSQL does not answer: no figure is better than yesterday's."""
+        raise NotImplementedError
+
+    async def _committed(self) -> dict[TopicPartition, int | None] | None:
+        """The partitions of this process and the broker's word how far each is; None if none."""
+        consumer = self.subscriber.consumer
+        if consumer is None or self.pool is None:
+            return None
+        return {tp: await consumer.committed(tp) for tp in sorted(consumer.assignment())}
+
+    async def _lag(self, committed: Mapping[TopicPartition, int | None]) -> tuple[int, float]:
+        """Records not acknowledged, and the age in seconds of the newest one that is."""
+        if not committed:  # another process has them, and tells of them
+            return 0, 0.0
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- it has told of its partitions
+        ends = await consumer.end_offsets(list(committed))
+        lag = sum(end - (committed[tp] or 0) for tp, end in ends.items())
+        behind = (utc_now() - self._last_appended).total_seconds() if lag else 0.0
+        return lag, behind
+
+    async def _cluster(self) -> str:
+        """The cluster's id: the same topic of another cluster is another door."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None  # noqa: S101 -- a running subscriber has one
+        return await cluster_id(consumer._client)  # noqa: SLF001 -- aiokafka shows it nowhere else
+
+
+class Consumer(Subscription, Generic[E]):
+    """Fetches batches of a topic and feeds them to an `Inbox`."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        publisher: Publisher,
+        settings: ServiceSettings,
+        inbox: Inbox[E],
+        *,
+        topic: str,
+        group: str,
+        key_stays: bool = False,
+    ) -> None:
+        """`key_stays`: answers mostly keep their message's key, and so its partition."""
+        super().__init__(
+            broker,
+            settings,
+            service=inbox.service,
+            topic=topic,
+            group=group,
+            max_records=SLICES * settings.batch_records,
+            partition_bytes=FETCH_BYTES * (1 if topic in events.INBOUND_TOPICS else 2),
+        )
+        self.inbox = inbox
+        self.gives_way: Callable[[], Awaitable[None]] | None = None
+        self._publisher = publisher
+        self._key_stays = key_stays
+        self._positions: dict[int, Position] = {}
+        self._door: int | None = None
+        self._failures = 0
+        self._lost_generation = -1
+        self._uncertain = False
+
+    async def _back_off(self, error: BaseException) -> None:
+        self._uncertain = True
+        await super()._back_off(error)
 
     # --- one batch -----------------------------------------------------------------------------
 
@@ -175,6 +245,8 @@ class Consumer(Generic[E]):
         """Some partitions' records, one transaction after the other."""
         size = self._settings.batch_records
         for at in range(0, len(records), size):
+            if self.gives_way is not None:
+                await self.gives_way()
             batch = await self._read(records[at : at + size])
             await self._send(await self._answers(batch), batch)
 
@@ -184,7 +256,7 @@ class Consumer(Generic[E]):
         batch = []
         turns = Turns()
         for record in records:
-            batch.append(self._read_one(_raw(record)))
+            batch.append(self._read_one(raw_of(record, self._door)))
             if turns.over():
                 await turns.next()
         return batch
@@ -375,12 +447,6 @@ class Consumer(Generic[E]):
                 self._positions[partition] = found[partition]._replace(published=mine.published)
         self._uncertain = False
 
-    async def _cluster(self) -> str:
-        """The cluster's id: the same topic of another cluster is another door."""
-        consumer = self.subscriber.consumer
-        assert consumer is not None  # noqa: S101 -- a running subscriber has one
-        return await cluster_id(consumer._client)  # noqa: SLF001 -- aiokafka shows it nowhere else
-
     def _position(self, item: Incoming[E] | Unreadable) -> Position:
         return self._positions[item.raw.partition]
 
@@ -394,20 +460,17 @@ class Consumer(Generic[E]):
 
     async def account(self) -> int | None:
         """I1 for the partitions of this process: consumed by the broker's word minus log rows."""
-        consumer = self.subscriber.consumer
-        if consumer is None or self.pool is None:
+        known = await self._committed()
+        if known is None:
             return None
-        mine = sorted(consumer.assignment())
-        if not mine:  # another process has them, and tells of them
-            for gauge in (metrics.LAG, metrics.LAG_SECONDS, metrics.UNACCOUNTED):
-                gauge.labels(**self._labels).set(0)
-            return 0
-        committed = {tp.partition: await consumer.committed(tp) for tp in mine}
-        ends = await consumer.end_offsets(mine)
-        lag = sum(end - (committed[tp.partition] or 0) for tp, end in ends.items())
+        lag, behind = await self._lag(known)
         metrics.LAG.labels(**self._labels).set(lag)
-        behind = (utc_now() - self._last_appended).total_seconds() if lag else 0.0
         metrics.LAG_SECONDS.labels(**self._labels).set(behind)
+        if not known:
+            metrics.UNACCOUNTED.labels(**self._labels).set(0)
+            return 0
+        committed = {tp.partition: offset for tp, offset in known.items()}
+        assert self.pool is not None  # noqa: S101 -- _committed() looked
         async with self.pool.acquire() as conn:
             if self._door is None:
                 self._door = await store.door(conn, self.group, await self._cluster(), self.topic)
@@ -472,10 +535,11 @@ def split_repeats(
     return parts
 
 
-def _raw(record: ConsumerRecord[bytes, bytes]) -> Raw:
+def raw_of(record: ConsumerRecord[bytes, bytes], door: int | None) -> Raw:
+    """A fetched record as a message that came in by this door."""
     return Raw(
         record.partition, record.offset, from_milliseconds(record.timestamp), record.key,
-        record.headers, record.value,
+        record.headers, record.value, door,
     )  # fmt: skip
 
 
@@ -489,7 +553,7 @@ def _highs(batch: Iterable[Incoming[E] | Unreadable]) -> dict[int, int]:
 class _Lifecycle(ConsumerRebalanceListener):
     """Lets the running batch finish before partitions go; fencing happens at the first batch."""
 
-    def __init__(self, consumer: Consumer[Any]) -> None:
+    def __init__(self, consumer: Subscription) -> None:
         self._consumer = consumer
 
     async def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002 -- all of them

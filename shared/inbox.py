@@ -24,7 +24,10 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Raw(NamedTuple):
-    """A message as it came: place, arrival (broker's or request's), bytes."""
+    """A message as it came: place, arrival (broker's or request's), bytes.
+
+    `door` is known of what comes in at the outer edge: partition and offset are of that door.
+    """
 
     partition: int
     offset: int
@@ -32,6 +35,7 @@ class Raw(NamedTuple):
     key: bytes | None
     headers: Headers
     value: bytes | None
+    door: int | None = None
 
 
 class Incoming(NamedTuple, Generic[E]):

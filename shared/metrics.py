@@ -33,6 +33,14 @@ LAG_SECONDS = Gauge(
     "Age of the newest record acknowledged while more wait; 0 when none waits",
     ["service", "topic"],
 )
+AHEAD_LAG = Gauge(
+    "luotsi_urgent_lane_lag_records", "Records the urgent lane has not looked at", ["topic"]
+)
+AHEAD_LAG_SECONDS = Gauge(
+    "luotsi_urgent_lane_lag_seconds",
+    "Age of the newest record the urgent lane has looked at while more wait; 0 when none waits",
+    ["topic"],
+)
 QUARANTINE_OPEN = Gauge("luotsi_quarantine_open", "Quarantined messages still open", ["service"])
 PARKED_OPEN = Gauge("luotsi_parked_open", "Parked and waiting events", ["service"])
 OUTBOX_PENDING = Gauge("luotsi_outbox_pending", "Rows waiting for the relay", ["service"])

@@ -19,7 +19,7 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared import metrics, store
-from shared.bus import Consumer
+from shared.bus import Subscription
 from shared.database import Pool, open_pool_when_up
 from shared.errors import OUTAGES
 from shared.logs import log
@@ -43,7 +43,7 @@ class Process:
     settings: ServiceSettings
     broker: KafkaBroker | None = None
     publisher: Publisher | None = None
-    consumers: Sequence[Consumer[Any]] = ()
+    consumers: Sequence[Subscription] = ()
     loops: Sequence[Loop] = ()
     relays: bool = True
     _pool: Pool | None = None
