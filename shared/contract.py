@@ -76,6 +76,14 @@ CHANNELS = (
         ("notifications",),
         ("routing",),
     ),
+    Channel(
+        events.URGENT,
+        "Messages whose sender marks immediate danger, before their turn, without content",
+        CHILD_KEY | {"description": "The item's id"},
+        (events.UrgentItem,),
+        ("intake",),
+        ("routing",),
+    ),
 )
 
 SCHEMAS: dict[str, Any] = {
@@ -84,6 +92,7 @@ SCHEMAS: dict[str, Any] = {
     "signal": events.SignalMessage,
     "case": events.CaseEvent,
     "notice": events.NoticeEvent,
+    "urgent": events.UrgentItem,
 }
 """Name of the file -> what a value may be: of each kind a source sends, and of the other topics."""
 
@@ -201,8 +210,18 @@ def _headers(channel: Channel, model: type[BaseModel]) -> Json:
             "ce_source": source | {"description": "Who sends"},
             "ce_type": {"type": "string", "const": type_},
             "content-type": {"type": "string", "const": "application/json"},
+            **(_MARK if inbound else {}),
         },
     }
+
+
+_MARK: Json = {
+    "ce_urgent": {
+        "type": "string",
+        "enum": ["true", "false"],
+        "description": "`true` marks immediate danger: the duty desk hears of it at once",
+    }
+}
 
 
 def _examples(model: type[BaseModel]) -> Json:

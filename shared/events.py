@@ -29,8 +29,9 @@ INTAKE_RECEIPT = "luotsi.intake.receipt.v1"  # key: the source's id of the messa
 SIGNAL = "luotsi.signal.v1"  # key: child id
 CASE = "luotsi.case.v1"  # key: child id
 NOTICE = "luotsi.notice.v1"  # key: child id, or the id of what was set aside
+URGENT = "luotsi.urgent.v1"  # key: the item's own id
 
-TOPICS = (INTAKE_NOTIFICATION, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE)
+TOPICS = (INTAKE_NOTIFICATION, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE, URGENT)
 INBOUND_TOPICS = (INTAKE_NOTIFICATION,)
 PARTITIONS = 12  # fixed at install: changing it moves children between partitions
 
@@ -308,7 +309,8 @@ class Signal(_Internal):
     """One message about one child, matched and sealed; key: the child id.
 
     `id` is the receipt id and the child's place in the message, so a repeat has the same id.
-    `corrects` is the id of the signal whose place this one takes.
+    `corrects` is the id of the signal whose place this one takes. `urgent_item` is the item on
+    `luotsi.urgent.v1` of a message that its sender marked.
     """
 
     kind: SignalKind = "notification"
@@ -326,6 +328,7 @@ class Signal(_Internal):
     notifier: Sealed
     corrects: str | None = None
     attachments: tuple[AttachedFile, ...] = ()
+    urgent_item: UUID | None = None
 
 
 class Withdrawn(_Internal):
@@ -346,7 +349,8 @@ class Withdrawn(_Internal):
 class SetAside(_Internal):
     """Something arrived that could not be applied; key: the item's own id, no content.
 
-    `opened` starts a duty item and its clocks; `closed` says what became of it.
+    `opened` starts a duty item and its clocks; `closed` says what became of it. `urgent_item` is
+    the item on `luotsi.urgent.v1` of a message that its sender marked.
     """
 
     kind: Literal["set_aside"] = "set_aside"
@@ -357,6 +361,7 @@ class SetAside(_Internal):
     outcome: Literal["quarantined", "parked", "undeliverable"]
     reason: str
     received_at: AwareDatetime
+    urgent_item: UUID | None = None
 
 
 class IdentityTask(_Internal):
@@ -373,6 +378,23 @@ class IdentityTask(_Internal):
 
 AnySignal = Signal | Withdrawn | SetAside | IdentityTask
 SignalMessage = Annotated[AnySignal, Field(discriminator="kind")]
+
+# --- luotsi.urgent.v1 --------------------------------------------------------------------------
+
+
+class UrgentItem(_Internal):
+    """A message whose sender marks immediate danger has come; key: the item's id, no content.
+
+    It overtakes every backlog. The signals of the message name the item when its turn has come;
+    `closed` is said only of one that repeats a marked message.
+    """
+
+    id: str
+    item: UUID
+    state: Literal["opened", "closed"]
+    reason: str
+    received_at: AwareDatetime
+
 
 # --- luotsi.case.v1 ------------------------------------------------------------------------------
 

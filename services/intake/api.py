@@ -22,6 +22,7 @@ from services.intake import store
 from services.intake.attachments import attachment_routes
 from services.intake.domain.reading import STRUCTURED, read_message, spoken_by
 from services.intake.domain.refusals import MAX_BYTES, REFUSALS
+from services.intake.domain.urgency import MARK, is_marked, says_danger
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
@@ -62,6 +63,11 @@ class Checked(BaseModel):
     valid: bool = True
 
 
+MARKED = Header(
+    alias="ce-urgent",
+    description="`true` marks immediate danger: the duty desk hears of it at once. It is no "
+    "emergency call: that is 112",
+)
 STATUS = {refusal.reason: refusal.status for refusal in REFUSALS}
 BEARER = HTTPBearer(auto_error=False, description="The token that the county gave to your source")
 
@@ -200,6 +206,7 @@ def _door(
         request: Request,
         source: Annotated[str, Depends(source_of)],
         ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
+        _ce_urgent: Annotated[str | None, MARKED] = None,
     ) -> Any:
         raw = await _raw(request, source, kind, ce_id, clock())
         return await _take(process, inbox, source, raw)
@@ -270,6 +277,10 @@ async def _raw(request: Request, source: str, kind: Kind, ce_id: str | None, now
         ]
         if ce_id is not None:
             headers.append(("ce_id", ce_id.encode()))
+    if is_marked([(MARK, each.encode()) for each in request.headers.getlist("ce-urgent")]) or (
+        says_danger(bytes(value))
+    ):
+        headers.append((MARK, b"true"))
     return Raw(0, 0, now, None, headers, bytes(value))
 
 
@@ -301,7 +312,7 @@ async def _take_once(
     async with process.pool.acquire() as tx, tx.transaction():
         door = await plumbing.door(tx, store.HTTP_GROUP, store.HTTP_GROUP, "/v1/notifications")
         number = await store.take_request(tx, source)
-        message = spoken_by(source, inbox.read(raw._replace(offset=number)))
+        message = spoken_by(source, inbox.read(raw._replace(offset=number, door=door)))
         try:
             async with tx.transaction():
                 rows = await inbox.take(tx, door, [message])

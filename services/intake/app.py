@@ -9,6 +9,7 @@ from services.intake.api import api_routes
 from services.intake.handlers import messages
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
+from services.intake.urgent import lane
 from shared import events, logs, metrics
 from shared import store as plumbing
 from shared.bus import Consumer, kafka_broker
@@ -35,6 +36,10 @@ def build_app() -> FastAPI:
         seconds=settings.publish_timeout,
     )  # fmt: skip
     inbox = messages(sealer, utc_now)
+    consumers = [
+        Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
+        for topic in events.INBOUND_TOPICS
+    ]
     process = Process(
         "intake",
         "intake",
@@ -43,8 +48,8 @@ def build_app() -> FastAPI:
         broker,
         publisher,
         consumers=[
-            Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
-            for topic in events.INBOUND_TOPICS
+            *consumers,
+            *(lane(broker, publisher, settings, sealer, ahead_of) for ahead_of in consumers),
         ],
         loops=[
             watch_http_door,

@@ -13,6 +13,7 @@ from services.intake.attachments import Named
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, noted, text_of
+from services.intake.urgent import whole, with_marks
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
@@ -67,10 +68,11 @@ def messages(sealer: Sealer, clock: Clock) -> Inbox[Message]:
     ) -> list[Outcome]:
         return [await _repeated(tx, sealer, item, known) for item, known in repeats]
 
-    return Inbox(
+    inbox = Inbox(
         "intake", read_message, on_messages, put_aside(sealer), clock, on_repeats,
         quarantines=True,
     )  # fmt: skip
+    return with_marks(inbox, sealer)
 
 
 def named_earlier(message: Message) -> str | None:
@@ -333,33 +335,26 @@ def put_aside(sealer: Sealer) -> SetAsideHook:
 
 def seal_whole(sealer: Sealer, aside: Aside) -> bytes:
     """Bytes, key and headers of a message, sealed under the item's own key."""
-    raw = aside.raw
-    whole = orjson.dumps(
-        {
-            "value": None if raw.value is None else raw.value.hex(),
-            "key": None if raw.key is None else raw.key.hex(),
-            "headers": [(n, None if v is None else v.hex()) for n, v in raw.headers],
-        }
-    )
-    return sealer.seal_bytes(aside.item, "set_aside", str(aside.item), whole)
+    return sealer.seal_bytes(aside.item, "set_aside", str(aside.item), whole(aside.raw))
 
 
 def open_whole(sealer: Sealer, item: UUID, body: bytes) -> dict[str, object]:
     """What `seal_whole` sealed: value and key in bytes, headers as pairs."""
-    whole = orjson.loads(sealer.open_bytes(item, "set_aside", str(item), body))
+    kept = orjson.loads(sealer.open_bytes(item, "set_aside", str(item), body))
     return {
-        "value": None if whole["value"] is None else bytes.fromhex(whole["value"]),
-        "key": None if whole["key"] is None else bytes.fromhex(whole["key"]),
-        "headers": [(n, None if v is None else bytes.fromhex(v)) for n, v in whole["headers"]],
+        "value": None if kept["value"] is None else bytes.fromhex(kept["value"]),
+        "key": None if kept["key"] is None else bytes.fromhex(kept["key"]),
+        "headers": [(n, None if v is None else bytes.fromhex(v)) for n, v in kept["headers"]],
     }
 
 
 def reopen(
-    sealer: Sealer, item: UUID, body: bytes, partition: int, offset: int, received_at: datetime
+    sealer: Sealer, item: UUID, body: bytes, place: tuple[int, int, int], received_at: datetime
 ) -> Raw:
-    """A set-aside message as it came, with its first receipt time."""
-    whole = open_whole(sealer, item, body)
-    return Raw(partition, offset, received_at, whole["key"], whole["headers"], whole["value"])  # type: ignore[arg-type]
+    """A set-aside message as it came by door, partition and offset, with its first receipt time."""
+    kept = open_whole(sealer, item, body)
+    door, partition, offset = place
+    return Raw(partition, offset, received_at, kept["key"], kept["headers"], kept["value"], door)  # type: ignore[arg-type]
 
 
 def _told(aside: Aside) -> list[Outgoing]:

@@ -64,6 +64,7 @@ def worker_routes(
 
     _item_routes(app, process, sealer, inbox, worker)
     opening_route(app, process, sealer, worker)
+    _urgent_routes(app, process, sealer, worker)
 
 
 def _item_routes(
@@ -86,14 +87,12 @@ def _item_routes(
         if row["closed_how"] == "re-driven":
             raise Problem(410, "re-driven", "It has been taken again: see the child's case")
         try:
-            whole = open_whole(sealer, item, row["body"])
+            content = _content_of(open_whole(sealer, item, row["body"]))
         except UnreadableError:
             raise Problem(410, "erased", "The original has been erased") from None
-        value = whole["value"]
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
         return {
             "item": str(item), "reason": row["reason"], "received_at": row["received_at"],
-            "source": row["source"], "source_id": row["event_id"], "content": text[:200_000],
+            "source": row["source"], "source_id": row["event_id"], "content": content,
         }  # fmt: skip
 
     @app.post("/internal/set-aside/{item}/redrive", include_in_schema=False)
@@ -109,6 +108,32 @@ def _item_routes(
             if row["outcome"] == "quarantined":
                 await plumbing.close_set_aside(tx, [item], "closed-by-a-person")
         return {"closed": bool(row["outcome"] == "quarantined")}
+
+
+def _urgent_routes(
+    app: FastAPI, process: Process, sealer: Sealer, worker: Callable[..., str]
+) -> None:
+    @app.get("/internal/urgent/{item}", include_in_schema=False)
+    async def open_urgent(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, Any]:
+        async with process.pool.acquire() as conn:
+            async with conn.transaction():  # audited before anything is opened
+                await plumbing.add_audit(conn, [(who, "open-original", str(item), "urgent", None)])
+            async with conn.transaction():
+                row = await store.urgent_message(conn, item)
+                await sealer.load(conn, [item])
+        if row is None:
+            raise Problem(404, "unknown-item", "There is no such item")
+        try:
+            content = _content_of(open_whole(sealer, item, row["body"] or b""))
+        except UnreadableError:
+            raise Problem(410, "erased", "The original has been erased") from None
+        return {"item": str(item), "received_at": row["received_at"], "content": content}
+
+
+def _content_of(whole: dict[str, object]) -> str:
+    """A message's value as a person can read it."""
+    value = whole["value"]
+    return value.decode("utf-8", "replace")[:200_000] if isinstance(value, bytes) else ""
 
 
 def where_route(app: FastAPI, process: Process) -> None:
@@ -208,8 +233,8 @@ async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Message], ro
     def again(record: Any) -> Raw:
         item = record["item"] if "item" in record else record["id"]
         return reopen(
-            sealer, item, record["body"], record["partition"], record["offset"],
-            record["received_at"],
+            sealer, item, record["body"],
+            (record["door"], record["partition"], record["offset"]), record["received_at"],
         )  # fmt: skip
 
     def read_anew(record: Any) -> Inbox[Message]:

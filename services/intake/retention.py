@@ -1,5 +1,7 @@
 """Deleting what is old from the inbound topic: persons stand there in the clear (design.md 17).
 
+Originals that the urgent lane kept a second time go a week after their turn came.
+
 Only what is both older than seven days *and* below intake's committed offset goes, so a week's
 outage loses nothing; the topic itself has no time retention. Files that no accepted message has
 named for 30 days go, too.
@@ -29,10 +31,12 @@ def forget_old_messages(
 ) -> Callable[[Process], Awaitable[None]]:
     """A loop of the intake process; doing it twice at once does no harm."""
 
-    async def loop(_process: Process) -> None:
+    async def loop(process: Process) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             await forget_once(settings, group, clock)
+            async with process.pool.acquire() as conn:
+                await store.forget_urgent(conn, clock() - KEEP)
 
     return loop
 

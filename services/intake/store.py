@@ -1,4 +1,4 @@
-"""All SQL of intake: children and their lookup hashes, HTTP requests, attachments."""
+"""All SQL of intake: children and their lookup hashes, HTTP requests, attachments, marks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -200,5 +200,67 @@ async def delete_unnamed_attachments(conn: Connection, sent_before: datetime) ->
     """Delete files that no accepted message has named; their keys stay (erasure alone deletes)."""
     rows = await conn.fetch(
         "DELETE FROM attachment WHERE messages = '{}' AND sent_at < $1 RETURNING 1", sent_before
+    )
+    return len(rows)
+
+
+# --- messages marked urgent ----------------------------------------------------------------------
+
+
+class UrgentRow(NamedTuple):
+    """A message whose sender marks immediate danger: its item, its place, its sealed original."""
+
+    item: UUID
+    door: int | None
+    partition: int
+    offset: int
+    received_at: datetime
+    body: bytes
+
+
+async def known_urgent(conn: Connection, items: Sequence[UUID]) -> set[UUID]:
+    """Which of these items' messages are kept already."""
+    rows = await conn.fetch("SELECT item FROM urgent_message WHERE item = ANY($1::uuid[])", items)
+    return {UUID(bytes=row["item"].bytes) for row in rows}
+
+
+async def add_urgent(conn: Connection, rows: Sequence[UrgentRow]) -> list[UUID]:
+    """Keep marked messages; returns the items of those that nobody else has kept meanwhile."""
+    if not rows:
+        return []
+    made = await conn.fetch(
+        """
+        INSERT INTO urgent_message (item, door, partition, "offset", received_at, body)
+        SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::bigint[],
+                             $5::timestamptz[], $6::bytea[])
+        ON CONFLICT DO NOTHING RETURNING item
+        """,
+        *zip(*sorted(rows), strict=True),
+    )
+    return [UUID(bytes=row["item"].bytes) for row in made]
+
+
+async def urgent_taken(conn: Connection, items: Sequence[UUID]) -> None:
+    """The turn of these messages has come."""
+    await conn.execute(
+        "UPDATE urgent_message SET taken_at = now() "
+        "WHERE item = ANY($1::uuid[]) AND taken_at IS NULL",
+        items,
+    )
+
+
+async def urgent_message(conn: Connection, item: UUID) -> asyncpg.Record | None:
+    """One marked message."""
+    return await conn.fetchrow(
+        "SELECT item, received_at, taken_at, body FROM urgent_message WHERE item = $1", item
+    )
+
+
+async def forget_urgent(conn: Connection, before: datetime) -> int:
+    """Let go of second originals of messages whose turn came before this time; says how many."""
+    rows = await conn.fetch(
+        "UPDATE urgent_message SET body = NULL WHERE taken_at < $1 AND body IS NOT NULL "
+        "RETURNING 1",
+        before,
     )
     return len(rows)
