@@ -16,10 +16,19 @@ from services.routing.domain.cases import Rules
 from services.routing.domain.clocks import ClockSettings
 from services.routing.domain.tables import load_tables
 from services.routing.handlers import signals
+from services.routing.urgent import urgent_items
 from shared import events
 from shared import store as plumbing
 from shared.database import Connection, Pool
-from shared.events import AgeBand, AttachedFile, CodedFacts, NotifiedChild, SetAside, Signal
+from shared.events import (
+    AgeBand,
+    AttachedFile,
+    CodedFacts,
+    NotifiedChild,
+    SetAside,
+    Signal,
+    UrgentItem,
+)
 from shared.hetu import make_hetu
 from shared.ids import time_ordered_id
 from shared.inbox import Incoming, Raw
@@ -183,6 +192,20 @@ class Cases:
         }  # fmt: skip
         async with self.pool.acquire() as tx, tx.transaction():
             await self._take(tx, [SetAside(**given)])
+        return item
+
+    async def marked(self) -> UUID:
+        """A message whose sender marks immediate danger waits for its turn; its item's id."""
+        item = uuid4()
+        event = UrgentItem(
+            id=f"{item}.opened", item=item, state="opened", reason="marked-by-sender",
+            received_at=self.clock(),
+        )  # fmt: skip
+        raw = Raw(0, next(self._offsets), self.clock(), None, (), event.model_dump_json().encode())
+        inbox = urgent_items(self.rules, self.clock)
+        async with self.pool.acquire() as tx, tx.transaction():
+            door = await plumbing.door(tx, "routing-urgent", "test", events.URGENT)
+            await inbox.take(tx, door, [inbox.read(raw)])
         return item
 
     async def parked(self, child: AChild) -> UUID:

@@ -29,7 +29,11 @@ Row = asyncpg.Record
 
 GROUPS = {
     "intake": {"intake": events.INTAKE_NOTIFICATION},
-    "routing": {"routing-signal": events.SIGNAL, "routing-notice": events.NOTICE},
+    "routing": {
+        "routing-signal": events.SIGNAL,
+        "routing-notice": events.NOTICE,
+        "routing-urgent": events.URGENT,
+    },
     "notifications": {"notifications-signal": events.SIGNAL, "notifications-case": events.CASE},
 }
 """Consumer groups of each service's schema -> the topic they read."""

@@ -7,6 +7,7 @@ from services.routing.domain.tables import load_tables
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
+from services.routing.urgent import urgent_items
 from services.routing.where import where_routes
 from shared import events, logs
 from shared.bus import Consumer, kafka_broker
@@ -41,6 +42,10 @@ def build_app() -> FastAPI:
             Consumer(
                 broker, publisher, settings, notices(rules, utc_now),
                 topic=events.NOTICE, group="routing-notice",
+            ),
+            Consumer(
+                broker, publisher, settings, urgent_items(rules, utc_now),
+                topic=events.URGENT, group="routing-urgent", key_stays=True,
             ),
         ],
         loops=[watch_clocks(settings, utc_now), watch_queues(settings, utc_now)],

@@ -39,7 +39,9 @@ INTAKE = "luotsi.intake"
 NOTIFICATIONS = "luotsi.notifications"
 
 _SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
-_MEND = "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."
+UNREADABLE_MEND = (
+    "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."
+)
 
 
 def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
@@ -47,7 +49,7 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
     try:
         signal = _SIGNAL.validate_json(raw.value or b"")
     except ValidationError:
-        return Unreadable(raw, "unreadable-signal", _MEND, key=_text(raw.key))
+        return Unreadable(raw, "unreadable-signal", UNREADABLE_MEND, key=text_of(raw.key))
     if isinstance(signal, SetAside):
         key, received = signal.item, signal.received_at
     else:
@@ -78,6 +80,7 @@ def signals(rules: Rules, clock: Clock) -> Inbox[AnySignal]:
                 answers = await _duty_item(tx, item.event, rules, now)
             outcomes.append(Outcome("applied", answers, item.raw.value))
         await store.save(tx, changes)
+        outcomes = await _settle_screened(tx, batch, outcomes, now)
         for holder, count in Counter(decision.holder for decision in changes.decisions).items():
             metrics.ROUTED.labels(holder).inc(count)
         return outcomes
@@ -112,6 +115,37 @@ def _take_back(
     return [take_back(changes, case, withdrawn, rules, now)]
 
 
+async def _settle_screened(
+    tx: Connection,
+    batch: Sequence[Incoming[AnySignal]],
+    outcomes: list[Outcome],
+    now: datetime,
+) -> list[Outcome]:
+    """The checks of marked messages stand open: the items that stood for the messages close."""
+    marked = [
+        (item.event.urgent_item, place, item.event)
+        for place, item in enumerate(batch)
+        if isinstance(item.event, Signal) and item.event.urgent_item is not None
+    ]
+    for urgent, place, signal in sorted(marked, key=lambda each: each[:2]):
+        if await store.screened_one(tx, urgent, signal.children):
+            told = await _close(tx, urgent, "screened", now)
+            answers = [*outcomes[place].answers, *told]
+            outcomes[place] = outcomes[place]._replace(answers=answers)
+    return outcomes
+
+
+async def settle(tx: Connection, item: UUID, how: str, now: datetime) -> list[Outgoing]:
+    """The item of a marked message closes, or will not open."""
+    await store.settle(tx, item)
+    return await _close(tx, item, how, now)
+
+
+async def _close(tx: Connection, item: UUID, how: str, now: datetime) -> list[Outgoing]:
+    seq = await store.close_duty_item(tx, item, how, now)
+    return [] if seq is None else [duty_event(item, seq, "duty_item_closed", now)]
+
+
 def _identify(changes: Changes, task: IdentityTask, now: datetime) -> list[Outgoing]:
     """Somebody has said who the child is: the case has a name and an age now."""
     case: Case | None = changes.cases.get(task.child)
@@ -124,12 +158,15 @@ def _identify(changes: Changes, task: IdentityTask, now: datetime) -> list[Outgo
 
 async def _duty_item(tx: Connection, item: SetAside, rules: Rules, now: datetime) -> list[Outgoing]:
     if item.state == "closed":
-        seq = await store.close_duty_item(tx, item.item, item.reason, now)
-        return [] if seq is None else [duty_event(item.item, seq, "duty_item_closed", now)]
+        return await _close(tx, item.item, item.reason, now)
     await store.open_duty_items(tx, [item], None)
     clocks = start_clocks(item.item, str(item.item), item.received_at, rules.clocks)
     await store.add_clocks(tx, [clocks])
-    return [duty_event(item.item, 1, "duty_item_opened", now)]
+    marked = item.urgent_item is not None
+    told = [duty_event(item.item, 1, "duty_item_opened", now, urgent=marked)]
+    if item.urgent_item is not None:  # this item stands for the message from now on
+        told += await settle(tx, item.urgent_item, "set-aside", now)
+    return told
 
 
 def park(rules: Rules, clock: Clock, *, of_children: bool) -> SetAsideHook:
@@ -172,7 +209,7 @@ def read_notice(raw: Raw) -> Incoming[NoticeEvent] | Unreadable:
     try:
         notice = NoticeEvent.model_validate_json(raw.value or b"")
     except ValidationError:
-        return Unreadable(raw, "unreadable-notice", _MEND, key=_text(raw.key))
+        return Unreadable(raw, "unreadable-notice", UNREADABLE_MEND, key=text_of(raw.key))
     return Incoming(raw, notice, NOTIFICATIONS, notice.id, str(notice.about), notice.received_at)
 
 
@@ -213,6 +250,7 @@ def duty_event(
     *,
     about: str | None = None,
     done_at: datetime | None = None,
+    urgent: bool = False,
 ) -> Outgoing:
     """An event about a duty item; its own id is the key and counts its own `seq`."""
     ident = f"{item}.{seq}"
@@ -226,6 +264,7 @@ def duty_event(
             "done_at": done_at,
             "about": about,
             "holder": "duty",
+            "urgent": urgent,
         }
     )
     return Outgoing(events.CASE, str(item).encode(), ident, value)
@@ -239,7 +278,8 @@ def _is_of_item(raw: Raw) -> bool:
         return False
 
 
-def _text(key: bytes | None) -> str | None:
+def text_of(key: bytes | None) -> str | None:
+    """A key as text, where it is one."""
     try:
         return key.decode("ascii") if key else None
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, 
 from services.routing.domain.facts import Known
 from shared import copying
 from shared.database import Connection
-from shared.events import CodedFacts, SetAside
+from shared.events import CodedFacts, SetAside, UrgentItem
 
 CHANGED = "routing_queue"  # NOTIFY channel: something in the queues changed; no payload
 
@@ -213,10 +213,21 @@ async def open_duty_items(conn: Connection, items: Sequence[SetAside], child: UU
     """What was set aside stands at the duty desk; an item told of twice stands once."""
     await conn.executemany(
         """
-        INSERT INTO duty_item (id, service, outcome, reason, child, seq, received_at)
-        VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT (id) DO NOTHING
+        INSERT INTO duty_item (id, service, outcome, reason, child, seq, received_at, urgent)
+        VALUES ($1, $2, $3, $4, $5, 1, $6, $7) ON CONFLICT (id) DO NOTHING
         """,
-        [(i.item, i.service, i.outcome, i.reason, child, i.received_at) for i in items],
+        [
+            (
+                i.item,
+                i.service,
+                i.outcome,
+                i.reason,
+                child,
+                i.received_at,
+                i.urgent_item is not None,
+            )
+            for i in items
+        ],
     )
     await conn.execute(f"NOTIFY {CHANGED}")
 
@@ -241,6 +252,71 @@ async def close_duty_item(
         )  # fmt: skip
         await conn.execute(f"NOTIFY {CHANGED}")
     return closed["seq"] if closed else None
+
+
+# --- messages marked urgent ---------------------------------------------------------------------
+
+
+async def is_settled(conn: Connection, item: UUID) -> bool:
+    """Whether what closes the item has come already; it cannot come before this transaction ends.
+
+    Both insert the row, so that the second waits for the first and sees what it did.
+    """
+    settled = await conn.fetchval(
+        "INSERT INTO urgent_message AS u (item) VALUES ($1) "
+        "ON CONFLICT (item) DO UPDATE SET screened = u.screened RETURNING settled",
+        item,
+    )
+    return bool(settled)
+
+
+async def screened_one(conn: Connection, item: UUID, children: int) -> bool:
+    """The check of one more of the message's children stands open; says whether all do."""
+    settled = await conn.fetchval(
+        """
+        INSERT INTO urgent_message AS u (item, screened, settled) VALUES ($1, 1, $2::int <= 1)
+        ON CONFLICT (item) DO UPDATE
+        SET screened = u.screened + 1, settled = u.settled OR u.screened + 1 >= $2
+        RETURNING settled
+        """,
+        item, children,
+    )  # fmt: skip
+    return bool(settled)
+
+
+async def settle(conn: Connection, item: UUID) -> None:
+    """The item stands for the message no longer."""
+    await conn.execute(
+        "INSERT INTO urgent_message (item, settled) VALUES ($1, true) "
+        "ON CONFLICT (item) DO UPDATE SET settled = true",
+        item,
+    )
+
+
+async def open_urgent_item(conn: Connection, item: UrgentItem) -> None:
+    """A marked message stands at the duty desk before its turn has come."""
+    await conn.execute(
+        "INSERT INTO duty_item (id, service, outcome, reason, seq, received_at, urgent) "
+        "VALUES ($1, 'intake', 'urgent', $2, 1, $3, true) ON CONFLICT (id) DO NOTHING",
+        item.item, item.reason, item.received_at,
+    )  # fmt: skip
+    await conn.execute(f"NOTIFY {CHANGED}")
+
+
+async def add_urgency_clock(
+    conn: Connection, item: UUID, started_at: datetime, due: datetime
+) -> None:
+    """The clock of the urgency check alone: the others begin with the message itself."""
+    await conn.execute(
+        """
+        INSERT INTO clock (child, about, kind, started_at, target, due, citation, calendar)
+        VALUES ($1, $2, 'urgency', $3, $4, $4, $5, $6)
+        """,
+        item, str(item), started_at, due, CITATIONS["urgency"], CALENDAR_VERSION,
+    )  # fmt: skip
+
+
+# --- clocks -------------------------------------------------------------------------------------
 
 
 async def add_clocks(conn: Connection, clocks: Sequence[ClockSet]) -> None:
@@ -368,9 +444,13 @@ async def queue_state(conn: Connection) -> list[asyncpg.Record]:
                coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age
         FROM notification WHERE check_state = 'open'
         UNION ALL
+        SELECT 'marked_urgent', count(*),
+               coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+        FROM duty_item WHERE closed_at IS NULL AND urgent
+        UNION ALL
         SELECT 'set_aside', count(*),
                coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
-        FROM duty_item WHERE closed_at IS NULL
+        FROM duty_item WHERE closed_at IS NULL AND NOT urgent
         UNION ALL
         SELECT 'identity', count(*), coalesce(extract(epoch FROM now() - min(last_at)), 0)::float8
         FROM child_case WHERE provisional

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx2
@@ -556,6 +557,69 @@ async def test_the_original_of_a_message_is_shown_escaped_and_its_opening_is_not
     assert "Testi" not in page.text
     assert "&lt;b&gt;Testi&lt;/b&gt;" in whole.text
     assert [("original-opened", str(item))] == [tuple(row) for row in audit]
+
+
+async def test_a_marked_message_stands_before_everything_and_opens_its_original_at_intake(
+    database_url: str, tmp_path: Path, clock: SetClock
+) -> None:
+    asked: list[str] = []
+
+    def intake_answers(request: httpx2.Request) -> httpx2.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx2.Response(200, json={"content": "Testi Vaarassa"})
+
+    intake = an_intake(database_url, tmp_path, intake_answers)
+    async with a_desk(database_url, tmp_path, clock, intake) as desk:
+        await desk.cases.notified(facts=CodedFacts(in_danger="yes"))
+        item = await desk.cases.marked()
+        aside = await desk.cases.set_aside(urgent_item=uuid4())
+        async with desk.browser("aino") as aino:
+            page = (await aino.open("/queues/duty")).text
+            whole = (await aino.open(f"/items/{item}/original")).text
+        listed = [
+            {each["key"] for each in (await desk.get("aino", f"/queues/duty/{name}"))["items"]}
+            for name in ("marked", "set_aside")
+        ]
+        counts = await desk.rows("SELECT count(*) FROM audit WHERE subject = $1", str(item))
+
+    first, case = page.index(f"/items/{item}"), page.index("/cases/")
+    assert first < case
+    assert "The sender marked immediate danger" in page
+    assert [{str(item), str(aside)}, set()] == listed
+    assert [f"GET /internal/urgent/{item}"] == asked
+    assert "Testi Vaarassa" in whole
+    assert [(1,)] == [tuple(row) for row in counts]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fi", "Lähettäjä on merkinnyt välittömän vaaran: avaa viesti nyt"),
+        ("sv", "Avsändaren har markerat omedelbar fara: öppna meddelandet nu"),
+        ("en", "The sender marked immediate danger: open the message now"),
+    ],
+)
+async def test_a_marked_message_says_so_in_the_readers_language(
+    desk: Desk, language: str, words: str
+) -> None:
+    await desk.cases.marked()
+    async with desk.browser("aino", language) as aino:
+        page = await aino.open("/queues/duty")
+
+    assert words in page.text
+
+
+async def test_a_marked_message_is_closed_by_a_person_without_intake_and_never_taken_again_by_hand(
+    desk: Desk,
+) -> None:
+    item = await desk.cases.marked()
+    again = await desk.post("aino", f"/set-aside/{item}/redrive")
+    closed = await desk.post("aino", f"/set-aside/{item}/close", reason="Soitettu ja käyty.")
+    running = await desk.rows("SELECT FROM clock WHERE stopped_at IS NULL")
+
+    assert (422, "has-its-turn") == (again.status_code, again.json()["type"].rpartition(":")[2])
+    assert 200 == closed.status_code
+    assert [] == running
 
 
 async def test_what_waits_in_routing_is_opened_by_whoever_is_noted_first(

@@ -31,6 +31,7 @@ from services.routing.desk.sessions import Worker
 from services.routing.domain.cases import Case, Changes, Rules, event, screen
 from services.routing.handlers import duty_event, notices, signals
 from services.routing.settings import RoutingSettings
+from services.routing.urgent import urgent_items
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
@@ -400,7 +401,7 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
         if known["outcome"] == "parked" and known["service"] in REDRIVEN_ONLY:
             raise Refused("parked")
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
-        if known["service"] == "intake":
+        if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)
     now = desk.clock()
     act = time_ordered_id(now)
@@ -448,6 +449,8 @@ async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
         raise NotThere
     if row["closed_at"] is not None:
         raise Conflict("already-done", _act_id(row["closed_by"]))
+    if row["outcome"] == "urgent":
+        raise Refused("has-its-turn")
     if row["service"] == "routing":
         await _redrive_here(desk, item)
     elif row["service"] == "intake":
@@ -498,6 +501,8 @@ async def _redrive_once(desk: Desk, item: UUID) -> None:
 def _inbox(desk: Desk, record: Mapping[str, Any]) -> Inbox[Any]:
     if record["topic"] == events.NOTICE:
         return notices(desk.rules, desk.clock)
+    if record["topic"] == events.URGENT:
+        return urgent_items(desk.rules, desk.clock)
     return signals(desk.rules, desk.clock)
 
 

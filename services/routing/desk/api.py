@@ -216,8 +216,9 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         section: Annotated[
             str,
             Path(
-                description="duty: checks, urgent, person_decides, set_aside, identity; own_worker "
-                "and initial_assessment: their own name; destinations: proposed, accepted"
+                description="duty: marked, checks, urgent, person_decides, set_aside, identity; "
+                "own_worker and initial_assessment: their own name; destinations: proposed, "
+                "accepted"
             ),
         ],
         after: str = "",

@@ -32,6 +32,10 @@ class Intake:
         """A set-aside message as it came, with its reason."""
         return await self._ask(worker, "GET", f"/internal/set-aside/{item}")
 
+    async def urgent_original(self, worker: Worker, item: UUID) -> dict[str, Any]:
+        """A marked message as it came, while its turn has not come."""
+        return await self._ask(worker, "GET", f"/internal/urgent/{item}")
+
     async def redrive(self, worker: Worker, item: UUID) -> None:
         """Take a set-aside message again; intake then tells routing that it is closed."""
         await self._ask(worker, "POST", f"/internal/set-aside/{item}/redrive")

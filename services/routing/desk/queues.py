@@ -102,6 +102,10 @@ async def _set_aside(conn: Connection, after: Position, limit: int) -> Sequence[
     return await store.set_aside_items(conn, (_moment(after[0]), UUID(after[1])), limit)
 
 
+async def _marked(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.marked_items(conn, (_moment(after[0]), UUID(after[1])), limit)
+
+
 async def _nameless(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
     return await store.nameless_cases(conn, (_moment(after[0]), UUID(after[1])), limit)
 
@@ -161,6 +165,11 @@ def _destination_sections(destination: str) -> tuple[Section, Section]:
 
 QUEUES: Mapping[str, tuple[Section, ...]] = {
     "duty": (
+        Section(
+            "marked", N_("Immediate danger, marked by the sender"),
+            N_("No message marked so waits."), _marked,
+            lambda row: [_micros(row["since"]), str(row["id"])], [0, str(_ZERO)],
+        ),
         Section(
             "checks", N_("Urgency checks"), N_("No urgency check is open."), _checks,
             lambda row: [int(not row["flagged"]), _micros(row["since"]), row["about"]],

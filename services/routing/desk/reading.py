@@ -209,7 +209,8 @@ async def read_item(desk: Desk, worker: Worker, item: UUID) -> ItemContent:
         if row["service"] == "routing":
             kept = await plumbing.set_aside_item(conn, item)
             return await _item_content(desk.sealer, conn, kept["body"] if kept else None)
-    whole = await desk.intake.original(worker, item)
+    ask = desk.intake.urgent_original if row["outcome"] == "urgent" else desk.intake.original
+    whole = await ask(worker, item)
     return ItemContent(content=str(whole.get("content", "")))
 
 

@@ -138,11 +138,23 @@ async def nameless_cases(conn: Connection, after: tuple[datetime, UUID], limit: 
 
 
 async def set_aside_items(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
-    """What could not be applied and is not closed, the oldest first."""
+    """What could not be applied and is not closed, the oldest first; not what is marked urgent."""
     return await conn.fetch(
         """
         SELECT id, service, outcome, reason, child, received_at AS since FROM duty_item
-        WHERE closed_at IS NULL AND (received_at, id) > ($1, $2)
+        WHERE closed_at IS NULL AND NOT urgent AND (received_at, id) > ($1, $2)
+        ORDER BY received_at, id LIMIT $3
+        """,
+        *after, limit,
+    )  # fmt: skip
+
+
+async def marked_items(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
+    """Messages whose sender marks immediate danger: waiting, or set aside; the oldest first."""
+    return await conn.fetch(
+        """
+        SELECT id, service, outcome, reason, child, received_at AS since FROM duty_item
+        WHERE closed_at IS NULL AND urgent AND (received_at, id) > ($1, $2)
         ORDER BY received_at, id LIMIT $3
         """,
         *after, limit,
@@ -180,11 +192,14 @@ async def accepted_cases(
 
 
 async def counts(conn: Connection) -> dict[str, int]:
-    """Open checks and open proposals, each counted up to `COUNTED_TO`."""
+    """Open checks, marked messages among them, and open proposals, counted up to `COUNTED_TO`."""
     rows = await conn.fetch(
         """
         SELECT 'duty' AS queue, count(*) AS n FROM (
-            SELECT 1 FROM notification WHERE check_state = 'open' LIMIT $1) AS t
+            (SELECT 1 FROM duty_item WHERE closed_at IS NULL AND urgent LIMIT $1)
+            UNION ALL
+            (SELECT 1 FROM notification WHERE check_state = 'open' LIMIT $1)
+            LIMIT $1) AS t
         UNION ALL
         SELECT d, (SELECT count(*) FROM (
             SELECT 1 FROM proposal p WHERE p.destination = d AND p.state = 'proposed' LIMIT $1) t)
@@ -435,8 +450,8 @@ async def decide_proposal(
 async def duty_item(conn: Connection, item: UUID) -> Row | None:
     """One item."""
     return await conn.fetchrow(
-        "SELECT id, service, outcome, reason, child, received_at, opened_at, closed_at, closed_by "
-        "FROM duty_item WHERE id = $1",
+        "SELECT id, service, outcome, reason, child, received_at, opened_at, closed_at, closed_by, "
+        "urgent FROM duty_item WHERE id = $1",
         item,
     )
 

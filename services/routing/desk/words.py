@@ -209,6 +209,7 @@ OUTCOMES: Mapping[str, str] = {
     "quarantined": N_("A message arrived that could not be read"),
     "parked": N_("A message waits because it could not be applied"),
     "undeliverable": N_("A notice could not be delivered"),
+    "urgent": N_("The sender marked immediate danger: open the message now"),
 }
 
 Tone = Literal["calm", "soon", "late", "done"]
