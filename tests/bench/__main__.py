@@ -33,6 +33,7 @@ from shared import events
 from shared.topics import topic_settings
 from tests import system as do
 from tests.bench.latency import desk_latency
+from tests.bench.urgent import urgent_seconds
 
 APPS["plumbing"] = ("notifications", "tests.bench.plumbing:build_app")
 LAST_DAY = date(2026, 11, 20)
@@ -232,6 +233,8 @@ async def run(count: int, rounds: int, directory: Path) -> None:
         report(measured, count)
         latency = await desk_latency(await bench.system("latency"))
         print(f"\naccepted -> visible at the desk at 50/s: {latency}")
+        urgent = await urgent_seconds(await bench.system("urgent"))
+        print(f"marked as urgent -> at the duty desk: {urgent}")
     finally:
         await asyncio.to_thread(bench.kafka.remove)
         await asyncio.to_thread(bench.postgres.remove)
