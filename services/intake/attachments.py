@@ -37,7 +37,7 @@ from shared.logs import log
 from shared.sealing import NewKey, Sealer, UnreadableError, encrypt_with, new_nonce
 from shared.service import Process
 
-AT_ONCE = 4  # files that one process holds in memory, some 40 MB each
+AT_ONCE = 4  # files that one process holds in memory, some 50 MB each
 READ_SECONDS = 60.0
 FIELD = "attachment"
 
