@@ -9,6 +9,8 @@ from services.intake.api import api_routes
 from services.intake.handlers import messages
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
+from services.intake.sources.gate import guarded, watch_sources
+from services.intake.sources.resuming import resume_sources
 from services.intake.urgent import lane
 from shared import events, logs, metrics
 from shared import store as plumbing
@@ -35,7 +37,7 @@ def build_app() -> FastAPI:
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
         seconds=settings.publish_timeout,
     )  # fmt: skip
-    inbox = messages(sealer, utc_now)
+    inbox = guarded(messages(sealer, utc_now), settings.source_brake)
     consumers = [
         Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
         for topic in events.INBOUND_TOPICS
@@ -53,6 +55,8 @@ def build_app() -> FastAPI:
         ],
         loops=[
             watch_http_door,
+            watch_sources,
+            resume_sources(sealer, inbox),
             forget_old_messages(settings, GROUP, utc_now),
             forget_unnamed_files(utc_now),
         ],
