@@ -372,11 +372,11 @@ def _receipt(record: Record) -> events.Receipt:
 
 
 def signals_of(history: History) -> dict[str, tuple[events.Signal, Record]]:
-    """The notifications on the signal topic by id, at their first sight, in partition order."""
+    """What was told of children, by the signal's id, at first sight, in partition order."""
     found = {}
     for ident, record in first_sights(history.signals).items():
         whole = orjson.loads(record.value or b"")
-        if whole["kind"] == "notification":
+        if "facts" in whole:
             found[ident] = (events.Signal.model_validate_json(record.value or b""), record)
     return found
 
@@ -391,7 +391,12 @@ def signalled(history: History) -> None:
         indices[signal.receipt_id].add(signal.index)
         sizes[signal.receipt_id] = signal.children
     receipts = accepted(history)
-    assert {r.receipt_id for r in receipts.values()} == set(sizes)
+    withdrawn = {
+        UUID(ident.partition(".")[0])
+        for ident, record in first_sights(history.signals).items()
+        if orjson.loads(record.value or b"")["kind"] == "withdrawn"
+    }
+    assert set(sizes) <= {r.receipt_id for r in receipts.values()} <= set(sizes) | withdrawn
     for receipt_id, size in sizes.items():
         assert set(range(size)) == indices[receipt_id], f"{receipt_id} lacks a child"
     named = {name: receipt.receipt_id for name, receipt in receipts.items()}
@@ -404,9 +409,10 @@ def signalled(history: History) -> None:
 
 
 def children_in(record: Record) -> int:
-    """How many children a message of the inbound topic names."""
+    """How many children a message of the inbound topic is about; an unborn one is one."""
     whole = orjson.loads(record.value or b"")
-    return len(whole.get("data", whole)["children"])
+    content = whole.get("data", whole)
+    return 1 if "parent" in content else len(content["children"])
 
 
 def signals_in_order(history: History) -> None:

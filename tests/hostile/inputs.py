@@ -1,4 +1,4 @@
-"""More than three hundred messages that nobody should send, and what must become of each.
+"""A thousand messages that nobody should send, and what must become of each.
 
 The generator is seeded: the same message has the same name and bytes in every run. `applied`
 says that the message can be read for all its strangeness; the rest must be quarantined.
@@ -11,9 +11,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 from shared import kinds
+from shared.contract import EXAMPLES
 
 SEED = 3
-COUNT = 360
+COUNT = 1000
 SOURCE = "hostile-1"
 EXTENDED = "application/cloudevents+json"
 
@@ -66,7 +67,7 @@ def hostile_messages(seed: int = SEED, count: int = COUNT) -> list[Hostile]:
         message
         for family in (
             bad_headers, foreign_headers, bad_envelopes, bad_json, bad_types, bad_codes, bad_dates,
-            oversized, tombstones, structured, odd_keys,
+            oversized, tombstones, structured, odd_keys, wrong_fields, markup_and_formulas,
         )
         for message in family()
     ]  # fmt: skip
@@ -351,14 +352,78 @@ def odd_keys() -> Iterator[Hostile]:
         yield Hostile(name, key, value, an_envelope(name), applied=True)
 
 
+# --- every kind -----------------------------------------------------------------------------------
+
+NASTY = {
+    "script": "<script>alert(1)</script>",
+    "template": "{{7*7}} ${7*7} <%= 7 %> %(when)s {0}",
+    "formula": "=cmd|' /C calc'!A0",
+    "formula-plus": "+SUM(1;2)*cmd|' /C calc'!A0",
+    "sql": "'; DROP TABLE routing.child_case; --",
+    "right-to-left": "\u202ereviro\u202c \u2066x\u2069 a\u0300\u0301",
+    "zalgo": "a" + "\u0301" * 500,
+}
+
+
+def an_example(kind: kinds.Kind) -> dict[str, Any]:
+    """The kind's example, about somebody whom no other of these messages is about."""
+    body: dict[str, Any] = json.loads((EXAMPLES / f"{kind.name}.json").read_bytes())
+    if "children" in body:
+        body["children"] = [a_person()]
+    if "parent" in body:
+        body["parent"] = {"name": "Koe Odottaja"}
+    return body
+
+
+def of_kind(
+    kind: kinds.Kind, what: str, body: dict[str, Any], *, applied: bool | None = False
+) -> Hostile:
+    name = f"{kind.name}-{what}"
+    value = json.dumps(body, ensure_ascii=False).encode()
+    return Hostile(name, b"k", value, an_envelope(name, ce_type=kind.type.encode()), applied)
+
+
+def wrong_fields() -> Iterator[Hostile]:
+    """Each field of each kind: missing where it must be there, and of a wrong type."""
+    for kind in kinds.KINDS:
+        body = an_example(kind)
+        for field, value in body.items():
+            for number, wrong in enumerate(wrong_for(value)):
+                yield of_kind(kind, f"{field}-wrong-{number}", body | {field: wrong})
+            if kind.model.model_fields[field].is_required():
+                without = {name: each for name, each in body.items() if name != field}
+                yield of_kind(kind, f"{field}-missing", without)
+        yield of_kind(kind, "unknown-field", body | {"in_danger": "yes"})
+        yield of_kind(kind, "as-list", [body])  # type: ignore[arg-type]
+
+
+def wrong_for(value: Any) -> list[Any]:
+    """Values of other types."""
+    if isinstance(value, str):
+        return [7, [value], {"value": value}]
+    return [7, "x", [7]] if isinstance(value, dict) else ["x", {"0": value}, [None]]
+
+
+def markup_and_formulas() -> Iterator[Hostile]:
+    """Text is text, whatever it looks like: it is read, and nothing in it is ever run."""
+    for kind in kinds.KINDS:
+        body = an_example(kind)
+        texts = [name for name in ("observations", "question", "grounds") if name in body]
+        for name, nasty in NASTY.items():
+            if texts:
+                changed = body | dict.fromkeys(texts, nasty)
+                yield of_kind(kind, f"text-{name}", changed, applied=True)
+
+
 def mutation(rng: Random, number: int) -> Hostile:
     """A valid message with a few bytes changed: it is read or refused, nobody knows before."""
-    name = f"mutation-{number}"
-    value = bytearray(json.dumps(a_body()).encode())
+    kind = kinds.KINDS[number % len(kinds.KINDS)]
+    message = of_kind(kind, f"mutation-{number}", an_example(kind), applied=None)
+    value = bytearray(message.value or b"")
     for _ in range(rng.randint(1, 4)):
         place = rng.randrange(len(value))
         if rng.random() < 0.5:
             value[place] = rng.randrange(256)
         else:
             del value[place : place + rng.randint(1, 5)]
-    return with_value(name, bytes(value), applied=None)
+    return message._replace(value=bytes(value))

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 
 from deploy.local.system import System
+from shared.kinds import BY_TYPE, NOTIFICATION
 from tests import history
 from tests import system as do
 from tests.hostile.inputs import EXTENDED, Hostile, hostile_messages
@@ -32,12 +33,17 @@ def mode_of(message: Hostile) -> str:
     return dict(message.headers).get("content-type", b"").decode()  # type: ignore[union-attr]
 
 
+def path_of(message: Hostile) -> str:
+    type_ = dict(message.headers).get("ce_type") or b""
+    return BY_TYPE.get(type_.decode(), NOTIFICATION).path
+
+
 async def test_hostile_content_over_http_is_refused_with_a_mend_and_kept(two: System) -> None:
     seen: Counter[int] = Counter()
     async with client(two, "test-source") as source, client(two, "desk") as desk:
         for message in contents():
             answer = await source.post(
-                "/v1/notifications",
+                path_of(message),
                 content=message.value,
                 headers={"ce-id": message.name, "content-type": mode_of(message)},
             )
