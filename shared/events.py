@@ -25,14 +25,15 @@ from shared.hetu import InvalidHetuError, parse_hetu
 # --- topics ---------------------------------------------------------------------------------
 
 INTAKE_NOTIFICATION = "luotsi.intake.notification.v1"  # key: the source's own; holds persons
+INTAKE_CLIENT = "luotsi.intake.client.v1"  # key: the source's own; holds persons
 INTAKE_RECEIPT = "luotsi.intake.receipt.v1"  # key: the source's id of the message
 SIGNAL = "luotsi.signal.v1"  # key: child id
 CASE = "luotsi.case.v1"  # key: child id
 NOTICE = "luotsi.notice.v1"  # key: child id, or the id of what was set aside
 URGENT = "luotsi.urgent.v1"  # key: the item's own id
 
-TOPICS = (INTAKE_NOTIFICATION, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE, URGENT)
-INBOUND_TOPICS = (INTAKE_NOTIFICATION,)
+TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE, URGENT)
+INBOUND_TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT)
 PARTITIONS = 12  # fixed at install: changing it moves children between partitions
 
 # --- small types ----------------------------------------------------------------------------
@@ -42,6 +43,10 @@ AgeBand = Literal["unborn", "0-6", "7-12", "13-15", "16-17", "adult", "unknown"]
 Language = Literal["fi", "sv", "en"]
 Sealed = Annotated[str, StringConstraints(pattern=r"^s1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+$")]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+
+# What the client information system says; it alone makes somebody a client (law.md CLK-14).
+Clientship = Literal["none", "pending", "child_protection", "aftercare", "ended", "unknown"]
+Placement = Literal["none", "open_care", "urgent", "care", "unknown"]
 
 # No control characters in a line; a text may have line breaks and tabs. Both hold something.
 Line = Annotated[
@@ -358,7 +363,7 @@ class SetAside(_Internal):
     item: UUID
     state: Literal["opened", "closed"]
     service: Literal["intake", "routing", "notifications"]
-    outcome: Literal["quarantined", "parked", "held", "undeliverable"]
+    outcome: Literal["quarantined", "parked", "undeliverable"]
     reason: str
     received_at: AwareDatetime
     urgent_item: UUID | None = None
@@ -376,7 +381,34 @@ class IdentityTask(_Internal):
     at: AwareDatetime
 
 
-AnySignal = Signal | Withdrawn | SetAside | IdentityTask
+class ClientSignal(_Internal):
+    """What the client information system knows of a child now; key: the child id.
+
+    Of one `source` and `reference` the highest `version` counts. `moved`: the reference is that of
+    another child now, and what it said of this one no longer stands. `moves` counts those of the
+    last 12 months; None is unknown, as everywhere else. `person` holds whatever names somebody.
+    """
+
+    kind: Literal["client"] = "client"
+    id: str
+    child: UUID
+    received_at: AwareDatetime
+    source: str
+    reference: str
+    version: int
+    moved: bool = False
+    clientship: Clientship = "unknown"
+    since: date | None = None
+    worker: str | None = None
+    placement: Placement = "unknown"
+    moves: int | None = None
+    household: UUID | None = None
+    interpreter: Answer = "unknown"
+    turvakielto: Answer = "unknown"
+    person: Sealed | None = None
+
+
+AnySignal = Signal | Withdrawn | SetAside | IdentityTask | ClientSignal
 SignalMessage = Annotated[AnySignal, Field(discriminator="kind")]
 
 # --- luotsi.urgent.v1 --------------------------------------------------------------------------
@@ -415,6 +447,7 @@ CaseEventKind = Literal[
     "assessment_finished",
     "identity_given",
     "withdrawn",
+    "client_changed",
     "duty_item_opened",
     "duty_item_closed",
     "clock_warned",
@@ -426,6 +459,7 @@ class CaseEvent(_Internal):
     """What happened to a case, without personal data; key: the child id.
 
     `seq` is gapless per child: a reader puts events in order by it and drops repeats.
+    `client_reference` is the client information system's own id of the client, from its feed.
     """
 
     id: str
@@ -440,6 +474,7 @@ class CaseEvent(_Internal):
     destinations: tuple[Destination, ...] = ()
     urgent: bool = False
     rules: str | None = None
+    client_reference: str | None = None
 
 
 # --- luotsi.notice.v1 ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from shared import events
+from shared.clients import ClientState
 from shared.events import (
     NOT_MANDATED,
     Answer,
@@ -181,6 +182,7 @@ KindName = Literal[
     "consultation_request",
     "transfer",
     "withdrawal",
+    "client",
 ]
 
 
@@ -198,6 +200,15 @@ class Kind(NamedTuple):
 def _kind(name: KindName, area: str, path: str, model: type[Message], title: str) -> Kind:
     type_ = f"fi.luotsi.{area}.{name.replace('_', '-')}.v1"
     return Kind(name, model, type_, events.INTAKE_NOTIFICATION, f"/v1/{path}", title)
+
+
+CLIENT = Kind(
+    "client", ClientState, "fi.luotsi.client.state.v1", events.INTAKE_CLIENT, "/v1/clients",
+    "what the client information system knows of a client now",
+)  # fmt: skip
+FEEDS: tuple[Kind, ...] = (CLIENT,)
+"""Kinds that tell Luotsi facts it believes: only from sources that the county names for them."""
+FEED_TOPICS = frozenset(kind.topic for kind in FEEDS)
 
 
 NOTIFICATION = _kind(
@@ -234,6 +245,7 @@ KINDS: tuple[Kind, ...] = (
         "transfer", "childprotection", "transfers", Transfer, "a matter from another county"
     ),
     WITHDRAWAL,
+    *FEEDS,
 )  # fmt: skip
 BY_TYPE = {kind.type: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}

@@ -26,14 +26,13 @@ from services.intake.domain.urgency import MARK, is_marked, says_danger
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
-from services.intake.sources.routes import source_routes
 from shared import events, metrics
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.errors import OUTAGES, RACE_TRIES, RACES
-from shared.events import Message, Receipt
+from shared.events import Message, Receipt, SetAside
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
-from shared.kinds import BY_NAME, KINDS, Kind, KindName
+from shared.kinds import BY_NAME, FEEDS, KINDS, Kind, KindName
 from shared.logs import log
 from shared.sealing import Sealer
 from shared.service import Process
@@ -50,11 +49,7 @@ class ProblemBody(BaseModel):
 
 
 class MessageState(BaseModel):
-    """What became of a message.
-
-    `waiting`: taken, and applied later: the county has paused its source, or an engineer has to
-    mend Luotsi first.
-    """
+    """What became of a message. `waiting`: taken, and an engineer has to mend Luotsi first."""
 
     source: str
     source_id: str
@@ -93,6 +88,7 @@ RESPONSES = _refusals(
     (422, "The content is not valid; kept and shown to the duty desk"),
     (503, "Not accepted: the database cannot be reached; send again later"),
 )
+FEED_RESPONSES = RESPONSES | _refusals((403, "Your source may not send this kind; kept and shown"))
 CHECK_RESPONSES = _refusals(
     (400, "The envelope is not CloudEvents 1.0"),
     (401, "No or unknown token"),
@@ -188,8 +184,7 @@ def api_routes(
         return state_of(asking, ident, rows)
 
     attachment_routes(app, process, sealer, clock, source_of, ATTACHMENT_RESPONSES)
-    worker = worker_routes(app, process, sealer, inbox, clock, source_of)
-    source_routes(app, process, sealer, inbox, worker)
+    worker_routes(app, process, sealer, inbox, clock, source_of)
     where_route(app, process)
 
 
@@ -204,7 +199,8 @@ def _door(
     """Add the route of one kind of message."""
 
     @app.post(
-        kind.path, status_code=202, response_model=Receipt, responses=RESPONSES,
+        kind.path, status_code=202, response_model=Receipt,
+        responses=FEED_RESPONSES if kind in FEEDS else RESPONSES,
         openapi_extra=_body([kind]), summary=f"Send {kind.title}",
         operation_id=f"send_{kind.name}",
     )  # fmt: skip
@@ -224,7 +220,7 @@ def state_of(source: str, ident: str, rows: Sequence[Any]) -> MessageState:
     open_ = {row["outcome"] for row in rows if row["closed_at"] is None}
     if "applied" in open_:
         state = "accepted"
-    elif open_ & {"parked", "held"}:
+    elif "parked" in open_:
         state = "waiting"
     elif open_:
         state = "quarantined"
@@ -329,12 +325,11 @@ async def _take_once(
             rows = await inbox.take(tx, door, [message], error)
         answers = rows[0].answers
         await plumbing.add_outbox(tx, answers)
-        outcome = rows[0].outcome
-        waits = outcome in ("parked", "held")
-        item = await plumbing.set_aside_at(tx, rows[0]) if waits else None
+    outcome = rows[0].outcome
     metrics.RECORDS.labels("intake", "http", outcome).inc()
     told = [a for a in answers if a.topic == events.INTAKE_RECEIPT]
-    if item is not None:
+    if outcome == "parked":
+        item = SetAside.model_validate_json(answers[0].value).item
         body = {
             "source": source, "source_id": message.id, "outcome": "accepted",
             "receipt_id": str(item), "received_at": rows[0].received_at.isoformat(),

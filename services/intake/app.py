@@ -6,11 +6,10 @@ from fastapi import FastAPI
 
 from services.intake import store
 from services.intake.api import api_routes
+from services.intake.feeds import at_topic
 from services.intake.handlers import messages
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
-from services.intake.sources.gate import guarded, watch_sources
-from services.intake.sources.resuming import resume_sources
 from services.intake.urgent import lane
 from shared import events, logs, metrics
 from shared import store as plumbing
@@ -18,7 +17,7 @@ from shared.bus import Consumer, kafka_broker
 from shared.clock import utc_now
 from shared.contract import asyncapi
 from shared.docs_pages import docs_routes
-from shared.kinds import KINDS
+from shared.kinds import FEED_TOPICS, KINDS
 from shared.migrate import head
 from shared.publisher import Publisher
 from shared.sealing import KeyFile, Sealer
@@ -37,11 +36,14 @@ def build_app() -> FastAPI:
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
         seconds=settings.publish_timeout,
     )  # fmt: skip
-    inbox = guarded(messages(sealer, utc_now), settings.source_brake)
-    consumers = [
-        Consumer(broker, publisher, settings, inbox, topic=topic, group=GROUP)
+    inbox = messages(sealer, utc_now, settings.feeders)
+    consumers = {
+        topic: Consumer(
+            broker, publisher, settings, at_topic(inbox, topic), topic=topic, group=GROUP
+        )
         for topic in events.INBOUND_TOPICS
-    ]
+    }
+    marked = [consumers[topic] for topic in consumers if topic not in FEED_TOPICS]
     process = Process(
         "intake",
         "intake",
@@ -50,13 +52,11 @@ def build_app() -> FastAPI:
         broker,
         publisher,
         consumers=[
-            *consumers,
-            *(lane(broker, publisher, settings, sealer, ahead_of) for ahead_of in consumers),
+            *consumers.values(),
+            *(lane(broker, publisher, settings, sealer, ahead_of) for ahead_of in marked),
         ],
         loops=[
             watch_http_door,
-            watch_sources,
-            resume_sources(sealer, inbox),
             forget_old_messages(settings, GROUP, utc_now),
             forget_unnamed_files(utc_now),
         ],

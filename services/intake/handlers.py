@@ -1,8 +1,9 @@
 """Messages in: sealed, matched to children, answered to their source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -10,12 +11,15 @@ from pydantic import TypeAdapter
 
 from services.intake import store
 from services.intake.attachments import Named
+from services.intake.domain.feeds import Feeders, not_theirs
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, noted, text_of
+from services.intake.feeds import Fed, take_clients
 from services.intake.urgent import whole, with_marks
 from shared import events
 from shared import store as plumbing
+from shared.clients import ClientState
 from shared.clock import Clock
 from shared.database import Connection
 from shared.events import Concern, Message, Receipt, SetAside, Withdrawn
@@ -27,6 +31,7 @@ from shared.sealing import NewKey, Sealer, encrypt, sealed_text
 from shared.store import Known, Outgoing
 
 _RECEIPT = TypeAdapter(Receipt)
+NOBODY: Feeders = MappingProxyType({})
 
 Name = tuple[str, str]  # source, and its id of a message
 
@@ -50,8 +55,13 @@ class Matched(NamedTuple):
     new_keys: list[NewKey]
 
 
-def messages(sealer: Sealer, clock: Clock) -> Inbox[Message]:
-    """How intake takes what sources send, of any kind and from either door."""
+def messages(
+    sealer: Sealer, clock: Clock, feeders: Feeders = MappingProxyType({})
+) -> Inbox[Message]:
+    """How intake takes what sources send, of any kind and from either door.
+
+    `feeders` are the sources that may send each kind of feed.
+    """
 
     async def on_messages(tx: Connection, batch: Sequence[Incoming[Message]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -60,7 +70,7 @@ def messages(sealer: Sealer, clock: Clock) -> Inbox[Message]:
             if outcomes:  # usually there is one part, and nobody asks what it said
                 before = zip(batch, outcomes, strict=False)
                 said = {(i.source, i.id): signals_in(o.answers) for i, o in before}
-            outcomes += await _take(tx, sealer, part, said)
+            outcomes += await _take(tx, sealer, part, said, feeders)
         return outcomes
 
     async def on_repeats(
@@ -97,7 +107,11 @@ def parts(batch: Sequence[Incoming[Message]]) -> list[list[Incoming[Message]]]:
 
 
 async def _take(
-    tx: Connection, sealer: Sealer, batch: Sequence[Incoming[Message]], said: Earlier
+    tx: Connection,
+    sealer: Sealer,
+    batch: Sequence[Incoming[Message]],
+    said: Earlier,
+    feeders: Feeders,
 ) -> list[Outcome]:
     """Accept messages; `said` is what this batch has said before them."""
     earlier = await _earlier(tx, batch, said)
@@ -114,9 +128,20 @@ async def _take(
     ]
     matched = await _match(tx, sealer, batch, told, earlier)
     named = await Named.of(tx, batch)
+    refused = {
+        place: refusal
+        for place, item in enumerate(batch)
+        if (refusal := not_theirs(feeders, item.source, item.event))
+    }
+    fed = await _feed(tx, sealer, matched, batch, refused)
     outcomes = []
     for place, item in enumerate(batch):
-        if isinstance(item.event, Withdrawal):
+        if place in refused:
+            reason, mend = refused[place].reason, refused[place].mend
+            outcome = Outcome("quarantined", reason=reason, mend=mend)
+        elif place in fed:
+            outcome = _fed(sealer, matched, item, fed[place])
+        elif isinstance(item.event, Withdrawal):
             outcome = _withdraw(sealer, matched, item, item.event, earlier)
         else:
             outcome = _accept(sealer, matched, named, place, item, told[place], earlier)
@@ -124,6 +149,34 @@ async def _take(
     await plumbing.add_data_keys(tx, matched.new_keys)
     await named.keep(tx)
     return outcomes
+
+
+async def _feed(
+    tx: Connection,
+    sealer: Sealer,
+    matched: Matched,
+    batch: Sequence[Incoming[Message]],
+    refused: Collection[int],
+) -> dict[int, Fed]:
+    """What the messages of feeds give, by their place in the batch."""
+    clients = {
+        place: cast("Incoming[ClientState]", item)
+        for place, item in enumerate(batch)
+        if isinstance(item.event, ClientState) and place not in refused
+    }
+    fed, keys = await take_clients(tx, sealer, list(clients.values()))
+    matched.new_keys.extend(keys)
+    return dict(zip(clients, fed, strict=True))
+
+
+def _fed(sealer: Sealer, matched: Matched, item: Incoming[Message], fed: Fed) -> Outcome:
+    """Seal the original of a feed's message, and answer with its receipt and signals."""
+    key, cipher = sealer.passing_key(fed.receipt_id)
+    matched.new_keys.append(key)
+    note = noted(item.event, item.raw.appended_at, item.received_at) or fed.note
+    told = receipt(item.source, item.id, "accepted", fed.receipt_id, item.received_at, note=note)
+    body = encrypt(cipher, "original", item.key, item.raw.value or b"")
+    return Outcome("applied", [*fed.signals, told], body, note, received_at=item.received_at)
 
 
 async def _earlier(

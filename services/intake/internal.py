@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from services.intake import store
 from services.intake.attachments import opening_route
 from services.intake.domain.reading import spoken_by
+from services.intake.feeds import at_topic
 from services.intake.handlers import closed, first_receipt, open_whole, reopen
 from services.intake.problems import Problem
 from shared import events
@@ -46,8 +46,8 @@ def worker_routes(
     inbox: Inbox[Message],
     clock: Clock,
     source_of: Callable[..., str],
-) -> Callable[..., str]:
-    """Add the routes that only the desk may use; returns who asks, as a dependency of others."""
+) -> None:
+    """Add the routes that only the desk may use."""
 
     def worker(
         source: Annotated[str, Depends(source_of)],
@@ -66,7 +66,6 @@ def worker_routes(
     _item_routes(app, process, sealer, inbox, worker)
     opening_route(app, process, sealer, worker)
     _urgent_routes(app, process, sealer, worker)
-    return worker
 
 
 def _item_routes(
@@ -99,7 +98,7 @@ def _item_routes(
 
     @app.post("/internal/set-aside/{item}/redrive", include_in_schema=False)
     async def redrive(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, Any]:
-        return {"applied": await take_again(process, sealer, inbox, item, who)}
+        return {"applied": await _redrive(process, sealer, inbox, item, who)}
 
     @app.post("/internal/set-aside/{item}/close", include_in_schema=False)
     async def close(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, bool]:
@@ -203,13 +202,10 @@ async def _identify(
     )
 
 
-async def take_again(
+async def _redrive(
     process: Process, sealer: Sealer, inbox: Inbox[Message], item: UUID, who: str
 ) -> int:
-    """Take a set-aside message again, and say how many were applied.
-
-    A failure is counted and told as a `Problem`; nothing is lost.
-    """
+    """Take a set-aside message again; a failure is counted and told, nothing is lost."""
     failure: RejectedError | None = None
     async with process.pool.acquire() as tx:
         async with tx.transaction():
@@ -234,25 +230,19 @@ async def take_again(
     raise Problem(422, failure.reason, "It still cannot be applied", failure.mend)
 
 
-def reopened(sealer: Sealer, record: Any) -> Raw:
-    """A set-aside message as it came; raises `UnreadableError` where it has been erased."""
-    item = record["item"] if "item" in record else record["id"]
-    return reopen(
-        sealer, item, record["body"],
-        (record["door"], record["partition"], record["offset"]), record["received_at"],
-    )  # fmt: skip
-
-
-def inbox_of(inbox: Inbox[Message], record: Any) -> Inbox[Message]:
-    """The inbox as the record's door reads: over HTTP the source stays the token's."""
-    if record["grp"] != store.HTTP_GROUP:
-        return inbox
-    return replace(inbox, read=lambda raw: spoken_by(record["source"], inbox.read(raw)))
-
-
 async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Message], row: Any) -> int:
-    again = partial(reopened, sealer)
-    read_anew = partial(inbox_of, inbox)
+    def again(record: Any) -> Raw:
+        item = record["item"] if "item" in record else record["id"]
+        return reopen(
+            sealer, item, record["body"],
+            (record["door"], record["partition"], record["offset"]), record["received_at"],
+        )  # fmt: skip
+
+    def read_anew(record: Any) -> Inbox[Message]:
+        """The inbox as its door reads: over HTTP the source stays the token's."""
+        if record["grp"] != store.HTTP_GROUP:
+            return at_topic(inbox, record["topic"])
+        return replace(inbox, read=lambda raw: spoken_by(record["source"], inbox.read(raw)))
 
     def done(item: UUID) -> list[Outgoing]:
         return [closed(item, "re-driven", row["received_at"])]

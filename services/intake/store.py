@@ -264,3 +264,45 @@ async def forget_urgent(conn: Connection, before: datetime) -> int:
         before,
     )
     return len(rows)
+
+
+# --- the client feed -----------------------------------------------------------------------------
+
+
+async def lock_references(
+    conn: Connection, hashes: Sequence[bytes]
+) -> dict[bytes, tuple[UUID | None, int]]:
+    """Whom each of these references meant last, and its version (-1: never said), locked."""
+    wanted = sorted(set(hashes))
+    await conn.execute(
+        "INSERT INTO client_reference (hash, version) SELECT h, -1 FROM unnest($1::bytea[]) AS h "
+        "ON CONFLICT DO NOTHING",
+        wanted,
+    )
+    rows = await conn.fetch(
+        "SELECT hash, child, version FROM client_reference WHERE hash = ANY($1::bytea[]) "
+        "ORDER BY hash FOR UPDATE",
+        wanted,
+    )
+    return {row["hash"]: (row["child"], row["version"]) for row in rows}
+
+
+async def save_references(conn: Connection, said: Sequence[tuple[bytes, UUID, int]]) -> None:
+    """Keep whom locked references mean now: (hash, child, version)."""
+    await conn.executemany(
+        "UPDATE client_reference SET child = $2, version = $3 WHERE hash = $1", said
+    )
+
+
+async def households(conn: Connection, wanted: Sequence[tuple[bytes, UUID]]) -> dict[bytes, UUID]:
+    """The random id of each household; (hash, id to use if it is new)."""
+    columns = list(zip(*sorted(wanted), strict=True))
+    await conn.execute(
+        "INSERT INTO household_lookup (hash, household) "
+        "SELECT * FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING",
+        *columns,
+    )
+    rows = await conn.fetch(
+        "SELECT hash, household FROM household_lookup WHERE hash = ANY($1::bytea[])", columns[0]
+    )
+    return {row["hash"]: row["household"] for row in rows}

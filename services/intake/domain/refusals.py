@@ -63,11 +63,19 @@ WITHDRAWS_UNKNOWN = Refusal(
     "Name your own id of a message that was accepted; if it has not arrived yet, send the "
     "withdrawal again after it.",
 )  # fmt: skip
+NOT_YOUR_KIND = Refusal(
+    "not-your-kind", 403, "The source is not one that may send this kind.",
+    "Ask the county to name your source for this kind (docs/integration.md, The feeds).",
+)  # fmt: skip
+WRONG_TOPIC = Refusal(
+    "wrong-topic", 422, "This kind is taken from a topic of its own.",
+    "Send it to the topic of its kind (docs/integration.md, The feeds).",
+)  # fmt: skip
 
 REFUSALS = (
     NO_CONTENT, TOO_LARGE, DOUBLED_HEADER, NULL_HEADER, HEADER_NOT_UTF_8, BAD_ENVELOPE,
     UNKNOWN_TYPE, PERSONAL_DATA_IN_ID, INVALID_CONTENT, SAME_ID_OTHER_CONTENT,
-    WITHDRAWS_UNKNOWN,
+    WITHDRAWS_UNKNOWN, NOT_YOUR_KIND, WRONG_TOPIC,
 )  # fmt: skip
 
 # --- files: what is refused here was not kept ----------------------------------------------------

@@ -1,1 +1,0 @@
-"""Sources as a whole: pausing one, the brake, letting it go on, taking many messages again."""
