@@ -14,16 +14,19 @@ from services.routing.domain.cases import (
     Changes,
     Rules,
     event,
+    learn_client,
     new_case,
     receive,
     start_clocks,
     take_back,
 )
+from services.routing.domain.clients import is_newer, of_client, row_of
 from shared import events, metrics
 from shared.clock import Clock
 from shared.database import Connection
 from shared.events import (
     AnySignal,
+    ClientSignal,
     IdentityTask,
     NoticeEvent,
     SetAside,
@@ -37,6 +40,8 @@ from shared.store import Outgoing
 
 INTAKE = "luotsi.intake"
 NOTIFICATIONS = "luotsi.notifications"
+
+Fed = dict[UUID, store.References]  # what the client feed has said, by child
 
 _SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
 UNREADABLE_MEND = (
@@ -63,22 +68,19 @@ def signals(rules: Rules, clock: Clock) -> Inbox[AnySignal]:
 
     async def on_signals(tx: Connection, batch: Sequence[Incoming[AnySignal]]) -> list[Outcome]:
         now = clock()
-        about_children = [i.event.child for i in batch if not isinstance(i.event, SetAside)]
+        about_children = {i.event.child for i in batch if not isinstance(i.event, SetAside)}
         changes = Changes(await store.lock_cases(tx, about_children))
         changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
         if rewritten := [child for item in batch if (child := _rewritten(item.event))]:
             changes.standing = await store.standing(tx, rewritten)
-        outcomes = []
-        for item in batch:
-            if isinstance(item.event, Signal):
-                answers = [_receive(changes, item.event, rules, now)]
-            elif isinstance(item.event, IdentityTask):
-                answers = _identify(changes, item.event, now)
-            elif isinstance(item.event, Withdrawn):
-                answers = _take_back(changes, item.event, rules, now)
-            else:
-                answers = await _duty_item(tx, item.event, rules, now)
-            outcomes.append(Outcome("applied", answers, item.raw.value))
+        told_of = {i.event.child for i in batch if isinstance(i.event, ClientSignal)}
+        fed = await store.clients(tx, (about_children - changes.cases.keys()) | told_of)
+        outcomes = [
+            Outcome(
+                "applied", await _apply(tx, changes, fed, item.event, rules, now), item.raw.value
+            )
+            for item in batch
+        ]
         await store.save(tx, changes)
         outcomes = await _settle_screened(tx, batch, outcomes, now)
         for holder, count in Counter(decision.holder for decision in changes.decisions).items():
@@ -88,13 +90,45 @@ def signals(rules: Rules, clock: Clock) -> Inbox[AnySignal]:
     return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
 
 
-def _receive(changes: Changes, signal: Signal, rules: Rules, now: datetime) -> Outgoing:
+async def _apply(
+    tx: Connection, changes: Changes, fed: Fed, signal: AnySignal, rules: Rules, now: datetime
+) -> list[Outgoing]:
+    """One signal on the locked cases; what it answers."""
+    if isinstance(signal, Signal):
+        return [_receive(changes, signal, fed, rules, now)]
+    if isinstance(signal, ClientSignal):
+        return _client(changes, signal, fed, rules, now)
+    if isinstance(signal, IdentityTask):
+        return _identify(changes, signal, now)
+    if isinstance(signal, Withdrawn):
+        return _take_back(changes, signal, rules, now)
+    return await _duty_item(tx, signal, rules, now)
+
+
+def _receive(changes: Changes, signal: Signal, fed: Fed, rules: Rules, now: datetime) -> Outgoing:
     case = changes.cases.get(signal.child)
     if case is None:
-        case = changes.cases[signal.child] = new_case(signal)
+        client = of_client(fed.get(signal.child, {}).values())
+        case = changes.cases[signal.child] = new_case(signal, client)
     told = receive(changes, case, signal, rules, now)
     metrics.SCREEN_SECONDS.observe(max(0.0, (now - signal.received_at).total_seconds()))
     return told
+
+
+def _client(
+    changes: Changes, signal: ClientSignal, fed: Fed, rules: Rules, now: datetime
+) -> list[Outgoing]:
+    """A state of the client feed: kept, and the child's case, if there is one, screened with it."""
+    row = row_of(signal)
+    said = fed.setdefault(signal.child, {})
+    if not is_newer(row, said.get((row.source, row.reference))):
+        return []
+    said[row.source, row.reference] = row
+    changes.clients.append(row)
+    case = changes.cases.get(signal.child)
+    if case is None:
+        return []
+    return learn_client(changes, case, of_client(said.values()), signal.id, rules, now)
 
 
 def _rewritten(event: AnySignal) -> UUID | None:

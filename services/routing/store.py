@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from services.routing.domain.cases import Case, Changes, ClockSet, DecisionRow, NotificationRow
+from services.routing.domain.clients import ClientRow, of_client
 from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
 from services.routing.domain.facts import Known
 from shared import copying
@@ -30,7 +31,40 @@ async def lock_cases(conn: Connection, children: Iterable[UUID]) -> dict[UUID, C
         """,
         list(set(children)),
     )
-    return {row["child"]: _case(row) for row in rows}
+    cases = {row["child"]: _case(row) for row in rows}
+    # Asked for once the locks are held: a join would show what was there before we waited for them.
+    for child, said in (await clients(conn, cases)).items():
+        cases[child].client = of_client(said.values())
+    return cases
+
+
+_CLIENT = ", ".join(ClientRow._fields)
+_CLIENT_VALUES = ", ".join(f"${place}" for place, _ in enumerate(ClientRow._fields, 1))
+_CLIENT_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in ClientRow._fields)
+References = dict[tuple[str, str], ClientRow]  # by source and reference
+
+
+async def clients(conn: Connection, children: Iterable[UUID]) -> dict[UUID, References]:
+    """What the client feed says of these children; those it never spoke of are left out."""
+    rows = await conn.fetch(
+        f"SELECT {_CLIENT} FROM client WHERE child = ANY($1::uuid[])",  # noqa: S608
+        list(children),
+    )
+    found: dict[UUID, References] = {}
+    for row in rows:
+        said = ClientRow(*row.values())
+        found.setdefault(said.child, {})[said.source, said.reference] = said
+    return found
+
+
+async def _save_clients(conn: Connection, said: Sequence[ClientRow]) -> None:
+    """The newest state of each reference; one that is older than what stands changes nothing."""
+    await conn.executemany(
+        f"INSERT INTO client AS c ({_CLIENT}) VALUES ({_CLIENT_VALUES}) "  # noqa: S608
+        f"ON CONFLICT (child, source, reference) DO UPDATE SET {_CLIENT_CHANGES} "
+        "WHERE c.version < excluded.version",
+        said,
+    )
 
 
 async def save(conn: Connection, changes: Changes) -> None:
@@ -44,6 +78,8 @@ async def save(conn: Connection, changes: Changes) -> None:
             await conn.copy_records_to_table(table, records=rows, columns=list(columns))
     if changes.replaced:
         await _replace(conn, changes.replaced)
+    if changes.clients:
+        await _save_clients(conn, changes.clients)
     if changes.clocks:
         await add_clocks(conn, changes.clocks)
     if changes.withdrawn:

@@ -14,7 +14,7 @@ from tests.system import NOTIFICATION
 
 __all__ = ["intake"]
 
-CONCERNS = [kind for kind in KINDS if kind is not WITHDRAWAL]
+CONCERNS = [kind for kind in KINDS if issubclass(kind.model, events.Concern)]
 SISTER = {"hetu": "020594X903P", "name": "Testi Sisko"}
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from services.routing.domain.clients import NOTHING_SAID, ClientRow, OfClient
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
@@ -63,6 +64,14 @@ class Case:
     holder_seq: int = 0
     confirmed: Holder | None = None
     is_new: bool = False
+    client: OfClient = NOTHING_SAID
+
+    @property
+    def stated(self) -> Known:
+        """What decisions are made from: the client information system's word on clientship wins."""
+        if self.client.existing == "unknown":
+            return self.known
+        return self.known._replace(is_client=self.client.existing)
 
 
 class NotificationRow(NamedTuple):
@@ -129,6 +138,7 @@ class Changes:
     taken_back: dict[str, str] = field(default_factory=dict)
     standing: dict[UUID, dict[str, CodedFacts]] = field(default_factory=dict)
     replaced: list[tuple[str, str]] = field(default_factory=list)
+    clients: list[ClientRow] = field(default_factory=list)
 
 
 class Rules:
@@ -154,8 +164,8 @@ def case_mark(child: UUID) -> str:
     return "K-{}{}-{}{}".format(*pairs)
 
 
-def new_case(signal: Signal) -> Case:
-    """The case of a child seen for the first time."""
+def new_case(signal: Signal, client: OfClient = NOTHING_SAID) -> Case:
+    """The case of a child notified for the first time; the client feed may know the child."""
     return Case(
         child=signal.child,
         mark=case_mark(signal.child),
@@ -164,6 +174,7 @@ def new_case(signal: Signal) -> Case:
         first_at=signal.received_at,
         last_at=signal.received_at,
         is_new=True,
+        client=client,
     )
 
 
@@ -208,6 +219,22 @@ def take_back(
     return event(case, "withdrawn", now, about=withdrawn.withdraws, rules=decision.version)
 
 
+def learn_client(
+    changes: Changes, case: Case, client: OfClient, because: str, rules: Rules, now: datetime
+) -> list[Outgoing]:
+    """The client information system says something new; only another decision is told of.
+
+    It is no notification: no check opens, no clock starts, and nobody is alerted (CLK-14).
+    """
+    before = rules.decide(case.stated, case.age_band, case.urgency)
+    case.client = client
+    case.version += 1
+    if rules.decide(case.stated, case.age_band, case.urgency) == before:
+        return []
+    decision = screen(changes, case, because, rules, now)
+    return [event(case, "client_changed", now, about=because, rules=decision.version)]
+
+
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:
     """Add what a signal states; a correction takes the place of what it corrects."""
     standing = changes.standing.get(case.child)
@@ -248,7 +275,7 @@ def screen(
     The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
     the duty desk is a new one, which no earlier choice of a person answers.
     """
-    decision, facts = rules.decide(case.known, case.age_band, case.urgency)
+    decision, facts = rules.decide(case.stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
@@ -296,6 +323,7 @@ def event(
             "destinations": case.destinations,
             "urgent": case.urgency == "urgent" or bool(case.urgent_flags),
             "rules": rules,
+            "client_reference": case.client.reference,
         }
     )
     return Outgoing(events.CASE, child.encode(), ident, value)
