@@ -23,6 +23,7 @@ from shared.database import Connection, Pool
 from shared.events import (
     AgeBand,
     AttachedFile,
+    ClientSignal,
     CodedFacts,
     NotifiedChild,
     SetAside,
@@ -150,7 +151,7 @@ class Cases:
         """A notification about the child has arrived and is screened."""
         signal = await self.sealed(child or AChild(), **about)
         async with self.pool.acquire() as tx, tx.transaction():
-            await self._take(tx, [signal])
+            await self.take(tx, [signal])
         return signal
 
     async def sealed(self, child: AChild, **about: Any) -> Signal:
@@ -180,7 +181,7 @@ class Cases:
                 keys.append(notifier)
                 made.append(signal)
             await plumbing.add_data_keys(tx, keys)
-            await self._take(tx, made)
+            await self.take(tx, made)
         return made
 
     async def set_aside(self, item: UUID | None = None, **about: Any) -> UUID:
@@ -191,7 +192,7 @@ class Cases:
             "outcome": "quarantined", "reason": "bad-json", "received_at": self.clock(), **about,
         }  # fmt: skip
         async with self.pool.acquire() as tx, tx.transaction():
-            await self._take(tx, [SetAside(**given)])
+            await self.take(tx, [SetAside(**given)])
         return item
 
     async def marked(self) -> UUID:
@@ -216,18 +217,19 @@ class Cases:
                 self._keys.add(child.id)
             signal, notifier = a_signal(self.sealer, child, received_at=self.clock())
             await plumbing.add_data_keys(tx, [notifier])
-            (row,) = await self._take(tx, [signal], RuntimeError("a bug"))
+            (row,) = await self.take(tx, [signal], RuntimeError("a bug"))
             item: UUID = await tx.fetchval(
                 'SELECT id FROM set_aside WHERE door = $1 AND "offset" = $2', row.door, row.offset
             )
         return item
 
-    async def _take(
+    async def take(
         self,
         tx: Connection,
-        messages: Sequence[Signal | SetAside],
+        messages: Sequence[Signal | SetAside | ClientSignal],
         failure: BaseException | None = None,
     ) -> list[LogRow]:
+        """Messages through the inbox in this transaction."""
         door = await plumbing.door(tx, "routing-signal", "test", events.SIGNAL)
         batch = []
         for message in messages:

@@ -4,7 +4,7 @@ Described at /openapi.json and, in plain HTML without anything to try out, at /i
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from services.routing.desk import acts, asks, reading
 from services.routing.desk.acts import Desk, Done
 from services.routing.desk.attachments import download
+from services.routing.desk.clients import ClientView
 from services.routing.desk.pages import opened
 from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
 from services.routing.desk.reading import CaseView, Happened, NotificationView
@@ -58,6 +59,7 @@ class QueueItem(BaseModel):
     service: str
     outcome: str
     reason: str
+    worker: str = ""
 
 
 class QueuePage(BaseModel):
@@ -98,6 +100,27 @@ class NotificationInfo(BaseModel):
     attachments: list[AttachmentInfo] = []
 
 
+class ClientInfo(BaseModel):
+    """What the client information system says now; whatever it has not said is unknown or null.
+
+    `person` is there only where content was asked for.
+    """
+
+    source: str
+    reference: str
+    version: int
+    received_at: datetime
+    clientship: str
+    since: date | None
+    worker: str | None
+    worker_name: str | None
+    placement: str
+    moves: int | None
+    interpreter: str
+    turvakielto: str
+    person: dict[str, Any] | None = None
+
+
 class HistoryLine(BaseModel):
     """A screening by the rules or a person's act."""
 
@@ -135,6 +158,9 @@ class CaseInfo(BaseModel):
     proposals: list[Proposal]
     notifications: list[NotificationInfo]
     history: list[HistoryLine]
+    clients: list[ClientInfo] = []
+    household: list[UUID] = []
+    turvakielto: str = "unknown"
 
 
 class Recorded(BaseModel):
@@ -366,6 +392,7 @@ def _item(item: Item) -> QueueItem:
         why=item.why, clocks=_clocks(item), age_band=item.age_band, provisional=item.provisional,
         flagged=item.flagged, urgency=item.urgency, level=item.level, holder=item.holder,
         confirmed=item.confirmed, service=item.service, outcome=item.outcome, reason=item.reason,
+        worker=item.worker,
     )  # fmt: skip
 
 
@@ -386,7 +413,15 @@ def _case(case: CaseView) -> CaseInfo:
         ],
         notifications=[_notification(each) for each in case.notifications],
         history=[_history(line) for line in case.history],
+        clients=[_client(client) for client in case.clients],
+        household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
     )  # fmt: skip
+
+
+def _client(client: ClientView) -> ClientInfo:
+    names = ClientInfo.model_fields.keys() - {"person"}
+    said = {name: client.row[name] for name in names}
+    return ClientInfo(**said, person=dict(client.card) if client.card else None)
 
 
 def _notification(note: NotificationView) -> NotificationInfo:

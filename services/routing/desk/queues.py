@@ -7,7 +7,7 @@ in links as an opaque text, and tells a live page which rows are new on it and w
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -56,6 +56,7 @@ class Item:
     service: str = ""
     outcome: str = ""
     reason: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +256,11 @@ async def _items(
     conn: Connection, section: Section, rows: Sequence[store.Row], show: Shown
 ) -> tuple[Item, ...]:
     running = await store.running_clocks(conn, [row["child"] or row["id"] for row in rows])
+    workers = {}
+    if section.name == "own_worker":
+        workers = await store.own_workers(conn, [row["child"] for row in rows])
     return tuple(
-        _case_item(section, row, running, show)
+        replace(_case_item(section, row, running, show), worker=workers.get(row["child"], ""))
         if "mark" in row
         else _aside_item(section, row, running, show)
         for row in rows

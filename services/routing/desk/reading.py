@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.routing.desk import store
 from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
+from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.faults import NotThere, Unavailable
 from services.routing.desk.languages import Words
 from services.routing.desk.queues import Shown, why
@@ -27,6 +28,7 @@ from shared.errors import describe
 from shared.events import (
     AnySignal,
     AttachedFile,
+    ClientSignal,
     IdentityTask,
     Signal,
     SignalMessage,
@@ -108,6 +110,19 @@ class CaseView:
     holder_act: UUID | None
     person: Opened | None = None
     identity: Opened | None = None
+    clients: tuple[ClientView, ...] = ()
+    household: Sequence[store.Row] = ()
+
+    @property
+    def turvakielto(self) -> str:
+        """Whether whereabouts must stay secret; "unknown" where no feed has said it."""
+        return protection(self.clients)
+
+    @property
+    def own_worker(self) -> str:
+        """The responsible worker's name, or their staff id; empty where no feed has said it."""
+        said = (c.row["worker_name"] or c.row["worker"] for c in self.clients)
+        return next((name for name in said if name), "")
 
     @property
     def is_judged(self) -> bool:
@@ -148,6 +163,7 @@ class _Sealed:
     signals: dict[str, Signal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawn] = field(default_factory=dict)
     identity: IdentityTask | None = None
+    clients: dict[str, ClientSignal] = field(default_factory=dict)
 
 
 async def read_case(desk: Desk, worker: Worker, child: UUID, words: Words) -> CaseView:
@@ -236,6 +252,7 @@ async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
     sealed = _Sealed(desk.sealer)
     rows = await store.notifications(conn, child)
     idents = {row["id"] for row in rows} | {r["replaced_by"] for r in rows if r["replaced_by"]}
+    idents |= {row["signal"] for row in await store.clients(conn, child)}
     found = await store.signals(conn, [*idents, f"{child}.identified"])
     for ident, body in found.items():
         try:
@@ -247,6 +264,8 @@ async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
             sealed.identity = event
         elif isinstance(event, Withdrawn):
             sealed.withdrawals[ident] = event
+        elif isinstance(event, ClientSignal):
+            sealed.clients[ident] = event
         elif isinstance(event, Signal):
             sealed.signals[ident] = event
     keys = {key_of(each.text) for each in sealed.withdrawals.values() if each.text}
@@ -285,7 +304,16 @@ async def _view(
         holder_act=holder_act,
         person=next((n.person for n in notes if n.person), None),
         identity=identity,
+        clients=tuple(_client(each, sealed) for each in await store.clients(conn, child)),
+        household=await store.household_cases(conn, child),
     )
+
+
+def _client(row: store.Row, sealed: _Sealed | None) -> ClientView:
+    signal = sealed.clients.get(row["signal"]) if sealed else None
+    if signal is None or signal.person is None:
+        return ClientView(row)
+    return ClientView(row, _open(sealed, signal.person, "person", signal.id))
 
 
 async def _notifications(

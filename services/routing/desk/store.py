@@ -304,6 +304,44 @@ async def items_of_child(conn: Connection, child: UUID) -> list[Row]:
     )
 
 
+async def clients(conn: Connection, child: UUID) -> list[Row]:
+    """What stands of the client feed about a child, the latest first."""
+    return await conn.fetch(
+        """
+        SELECT c.*, w.name AS worker_name FROM client c LEFT JOIN worker w ON w.id = c.worker
+        WHERE c.child = $1 AND NOT c.moved ORDER BY c.received_at DESC, c.source, c.reference
+        """,
+        child,
+    )
+
+
+async def household_cases(conn: Connection, child: UUID, limit: int = 50) -> list[Row]:
+    """The marks of other children's cases in the same household."""
+    return await conn.fetch(
+        """
+        SELECT DISTINCT k.child, k.mark FROM client own
+        JOIN client other ON other.household = own.household AND NOT other.moved
+        JOIN child_case k ON k.child = other.child
+        WHERE own.child = $1 AND NOT own.moved AND other.child <> $1 ORDER BY k.mark LIMIT $2
+        """,
+        child, limit,
+    )  # fmt: skip
+
+
+async def own_workers(conn: Connection, children: Sequence[UUID]) -> dict[UUID, str]:
+    """The responsible worker of each child: the name, or the staff id nobody knows a name of."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (c.child) c.child, coalesce(w.name, c.worker) AS name
+        FROM client c LEFT JOIN worker w ON w.id = c.worker
+        WHERE c.child = ANY($1::uuid[]) AND NOT c.moved AND c.worker IS NOT NULL
+        ORDER BY c.child, c.received_at DESC, c.source, c.reference
+        """,
+        children,
+    )
+    return {row["child"]: row["name"] for row in rows}
+
+
 # --- acts ---------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,7 @@ ACTS: Mapping[str, str] = {
     "redriven": N_("Taken again"),
     "identity_given": N_("Identity given"),
     "withdrawn": N_("Message taken back by its source"),
+    "client_changed": N_("Client information changed"),
 }
 GROUNDS: Mapping[str, str] = {
     "recently_assessed": N_("The need for services was assessed recently"),
@@ -200,6 +201,37 @@ EXPECTING: Mapping[str, str] = {
     "phone": N_("Phone"),
     "is_client": N_("Already a client"),
 }
+CLIENTSHIPS: Mapping[str, str] = {
+    "none": N_("Not a client"),
+    "pending": N_("Pending, not a client yet"),
+    "child_protection": N_("Client of child protection"),
+    "aftercare": N_("Client of aftercare"),
+    "ended": N_("Clientship ended"),
+    "unknown": N_("Not known"),
+}
+PLACEMENTS: Mapping[str, str] = {
+    "none": N_("Not placed"),
+    "open_care": N_("Placed as support in open care"),
+    "urgent": N_("Placed urgently"),
+    "care": N_("Taken into care"),
+    "unknown": N_("Not known"),
+}
+CUSTODIES: Mapping[str, str] = {
+    "sole": N_("sole custody"),
+    "joint": N_("joint custody"),
+    "none": N_("no custody"),
+    "unknown": N_("custody not known"),
+}
+MOVE_KINDS: Mapping[str, str] = {
+    "unit": N_("to a unit"),
+    "ward": N_("to a ward"),
+    "home": N_("home"),
+    "unknown": N_("it is not known where to"),
+}
+DECLARATIONS: Mapping[str, str] = {
+    "consent": N_("Consent"),
+    "prohibition": N_("Prohibition"),
+}
 SERVICES: Mapping[str, str] = {
     "intake": N_("Reception of messages"),
     "routing": N_("Routing of cases"),
@@ -208,7 +240,6 @@ SERVICES: Mapping[str, str] = {
 OUTCOMES: Mapping[str, str] = {
     "quarantined": N_("A message arrived that could not be read"),
     "parked": N_("A message waits because it could not be applied"),
-    "held": N_("A message waits because its source is paused"),
     "undeliverable": N_("A notice could not be delivered"),
     "urgent": N_("The sender marked immediate danger: open the message now"),
 }
