@@ -27,7 +27,7 @@ from shared.turns import Turns
 
 AT_ONCE = 4000
 MANY = 500  # so many at once are a backlog, such as an outage leaves
-NEXT_S = 0.3  # within it another batch follows where there is more
+NEXT_S = 1.0  # within it another batch follows where there is more
 FIRST_S = (
     10.0  # for so long the consumer lets this reader go first, and then has as long for itself
 )
@@ -66,15 +66,20 @@ class Ahead(Subscription):
         self._keep = keep
         self._door: int | None = None
         self._catching_up_until = self._first_until = 0.0
+        self._begun = False
         ahead_of.gives_way = self.gone_ahead
 
     async def gone_ahead(self) -> None:
         """Wait while this reader catches up: both share one process, and this is the short work."""
+        if not self._begun:
+            self._begun = True
+            self._catching_up_until = time.monotonic() + NEXT_S
         while time.monotonic() < self._catching_up_until:
             await asyncio.sleep(0.02)
 
     def _note_backlog(self, count: int) -> None:
         now = time.monotonic()
+        self._begun = True
         if count < MANY:
             self._catching_up_until = 0.0
             return
