@@ -363,7 +363,7 @@ class SetAside(_Internal):
     item: UUID
     state: Literal["opened", "closed"]
     service: Literal["intake", "routing", "notifications"]
-    outcome: Literal["quarantined", "parked", "undeliverable"]
+    outcome: Literal["quarantined", "parked", "held", "undeliverable"]
     reason: str
     received_at: AwareDatetime
     urgent_item: UUID | None = None

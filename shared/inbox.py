@@ -1,11 +1,12 @@
 """The inbox: what becomes of a batch inside ONE transaction.
 
 Repeats are found, parked keys wait, the service's handler is called for the rest, what cannot be
-applied is set aside in front of a person, and each message leaves exactly one row with all its
-answers in the event log. Kafka batches, HTTP requests and re-drives all come through here.
+applied is set aside in front of a person, what comes from a paused source is held, and each
+message leaves exactly one row with all its answers in the event log. Kafka batches, HTTP requests
+and re-drives all come through here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -60,11 +61,14 @@ class Unreadable(NamedTuple):
     key: str | None = None
 
 
+AsideKind = Literal["quarantined", "parked", "held"]
+
+
 class Aside(NamedTuple):
     """What is set aside: the item's id, why, and the message it is about."""
 
     item: UUID
-    outcome: Literal["quarantined", "parked"]
+    outcome: AsideKind
     reason: str
     mend: str
     source: str | None
@@ -95,6 +99,10 @@ class Stored(NamedTuple):
 Apply = Callable[[Connection, Sequence[Incoming[E]]], Awaitable[Sequence[Outcome]]]
 Repeat = Callable[[Connection, Sequence[tuple[Incoming[E], Known]]], Awaitable[Sequence[Outcome]]]
 SetAside = Callable[[Connection, Sequence[Aside]], Awaitable[Sequence[Stored]]]
+Hold = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, str]]]
+Watch = Callable[[Connection, Sequence[LogRow]], Awaitable[None]]
+
+WAITS_BEHIND_PARKED = "waits-behind-parked"
 
 
 async def ignore_repeats(
@@ -115,6 +123,8 @@ class Inbox(Generic[E]):
     clock: Clock
     repeat: Repeat[E] = ignore_repeats
     quarantines: bool = False  # at the outer edge; inside, what cannot be read parks its key
+    hold: Hold | None = None  # which of these sources are held now -> why
+    watch: Watch | None = None  # sees the rows of every transaction, in it
 
     async def take(
         self,
@@ -128,13 +138,14 @@ class Inbox(Generic[E]):
         With `failure` the batch is the one message whose handler raised: it is parked.
         """
         rows: list[LogRow] = []
-        aside = [self._unreadable(bad) for bad in batch if isinstance(bad, Unreadable)]
-        good = [item for item in batch if isinstance(item, Incoming)]
+        aside, going = await self._without_held(tx, batch)
+        aside += [(self.unreadable(bad), None) for bad in going if isinstance(bad, Unreadable)]
+        good = [item for item in going if isinstance(item, Incoming)]
         if failure is not None:
             aside += [self._parked(item, _reason(failure), failure) for item in good]
             good = []
         if good:
-            blocked = {} if self.quarantines else _first_unreadable(batch)
+            blocked = {} if self.quarantines else _first_unreadable(going)
             good, waiting = await self._behind_parked(tx, good, blocked)
             aside += waiting
             for item, outcome in await self._handled(tx, good):
@@ -148,7 +159,27 @@ class Inbox(Generic[E]):
             rows += await self._put_aside(tx, door, aside)
             rows = _in_order_of(batch, rows)
         await store.add_log(tx, rows)
+        if self.watch is not None:
+            await self.watch(tx, rows)
         return rows
+
+    async def _without_held(
+        self, tx: Connection, batch: Sequence[Incoming[E] | Unreadable]
+    ) -> tuple[list["_AsideWithError"], Sequence[Incoming[E] | Unreadable]]:
+        """What is held because its source is, and what goes on."""
+        sources = {item.source for item in batch if item.source is not None}
+        held = await self.hold(tx, sources) if self.hold is not None and sources else {}
+        if not held:
+            return [], batch
+        aside: list[_AsideWithError] = []
+        going = []
+        for item in batch:
+            why = held.get(item.source or "")
+            if why is None:
+                going.append(item)
+            else:
+                aside.append((self._held(item, why), None))
+        return aside, going
 
     async def _handled(
         self, tx: Connection, good: Sequence[Incoming[E]]
@@ -176,7 +207,7 @@ class Inbox(Generic[E]):
         free, waiting = [], []
         for item in good:
             if item.key in parked or blocked.get(item.key, item.raw.offset) < item.raw.offset:
-                waiting.append(self._parked(item, "waits-behind-parked"))
+                waiting.append(self._parked(item, WAITS_BEHIND_PARKED))
             else:
                 free.append(item)
         return free, waiting
@@ -184,6 +215,11 @@ class Inbox(Generic[E]):
     async def _put_aside(
         self, tx: Connection, door: int, aside: Sequence["_AsideWithError"]
     ) -> list[LogRow]:
+        """Store it in front of a person.
+
+        What is held may go on by itself at once: it is told of by the outbox, in order, so that
+        its end never overtakes its beginning.
+        """
         stored = await self.set_aside(tx, [a for a, _ in aside])
         await store.add_set_aside(
             tx,
@@ -196,22 +232,34 @@ class Inbox(Generic[E]):
             ],
         )  # fmt: skip
         await store.park(tx, [a.key for a, _ in aside if a.outcome == "parked"])
+        told = [s.answers for (a, _), s in zip(aside, stored, strict=True) if a.outcome == "held"]
+        await store.add_outbox(tx, [answer for answers in told for answer in answers])
         return [
             LogRow(
                 door, a.raw.partition, a.raw.offset, a.outcome, a.source, a.id, a.key, a.reason,
-                a.received_at, s.body, s.answers,
+                a.received_at, s.body, () if a.outcome == "held" else s.answers,
             )
             for (a, _), s in zip(aside, stored, strict=True)
         ]  # fmt: skip
 
-    def _unreadable(self, bad: Unreadable) -> "_AsideWithError":
-        outcome: Literal["quarantined", "parked"] = "quarantined" if self.quarantines else "parked"
+    def unreadable(self, bad: Unreadable) -> Aside:
+        """What can never be read, as a new item."""
+        outcome: AsideKind = "quarantined" if self.quarantines else "parked"
         item = time_ordered_id(self.clock())
-        aside = Aside(
+        return Aside(
             item, outcome, bad.reason, bad.mend, bad.source, bad.id, bad.key or str(item),
             bad.raw.appended_at, bad.raw,
         )  # fmt: skip
-        return aside, None
+
+    def _held(self, message: Incoming[E] | Unreadable, why: str) -> Aside:
+        item = time_ordered_id(self.clock())
+        received_at = message.raw.appended_at
+        if isinstance(message, Incoming):
+            received_at = message.received_at
+        return Aside(
+            item, "held", why, "", message.source, message.id, message.key or str(item),
+            received_at, message.raw,
+        )  # fmt: skip
 
     def refused(self, item: Incoming[E], outcome: Outcome) -> Aside:
         """What the handler refuses for good, as a new item."""
@@ -220,15 +268,18 @@ class Inbox(Generic[E]):
             outcome.mend or "", item.source, item.id, item.key, item.received_at, item.raw,
         )  # fmt: skip
 
-    def _parked(
-        self, item: Incoming[E], reason: str, failure: BaseException | None = None
-    ) -> "_AsideWithError":
-        aside = Aside(
+    def parked(self, item: Incoming[E], reason: str) -> Aside:
+        """What waits for an engineer, as a new item."""
+        return Aside(
             time_ordered_id(self.clock()), "parked", reason,
             "An engineer mends the cause; then re-drive it from the desk.",
             item.source, item.id, item.key, item.received_at, item.raw,
         )  # fmt: skip
-        return aside, None if failure is None else describe(failure)
+
+    def _parked(
+        self, item: Incoming[E], reason: str, failure: BaseException | None = None
+    ) -> "_AsideWithError":
+        return self.parked(item, reason), None if failure is None else describe(failure)
 
 
 _AsideWithError = tuple[Aside, str | None]

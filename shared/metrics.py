@@ -43,6 +43,12 @@ AHEAD_LAG_SECONDS = Gauge(
 )
 QUARANTINE_OPEN = Gauge("luotsi_quarantine_open", "Quarantined messages still open", ["service"])
 PARKED_OPEN = Gauge("luotsi_parked_open", "Parked and waiting events", ["service"])
+HELD_OPEN = Gauge("luotsi_held_open", "Messages held because their source is paused", ["service"])
+SOURCES = Gauge(
+    "luotsi_sources",
+    "Sources whose messages are held, by their state: paused, braked, resuming",
+    ["kind"],
+)
 OUTBOX_PENDING = Gauge("luotsi_outbox_pending", "Rows waiting for the relay", ["service"])
 OUTBOX_OLDEST_SECONDS = Gauge(
     "luotsi_outbox_oldest_seconds", "Age of the oldest row waiting for the relay", ["service"]

@@ -12,8 +12,18 @@ import asyncpg
 
 from shared import store
 from shared.database import Connection
-from shared.errors import RejectedError
-from shared.inbox import Inbox, Incoming, Outcome, Raw, Unreadable
+from shared.errors import RejectedError, describe
+from shared.ids import time_ordered_id
+from shared.inbox import (
+    WAITS_BEHIND_PARKED,
+    Aside,
+    AsideKind,
+    Inbox,
+    Incoming,
+    Outcome,
+    Raw,
+    Unreadable,
+)
 from shared.store import LogRow, Outgoing
 
 E = TypeVar("E")
@@ -53,6 +63,48 @@ async def redrive_item(
     return Redriven(1)
 
 
+async def resume_held(
+    tx: Connection, inbox: Inbox[E], row: asyncpg.Record, reopen: Reopen, closed: Closed
+) -> str:
+    """Apply one held message as if it came now, with its first receipt time; its new outcome.
+
+    What turns out to be refused, or belongs behind a parked key, becomes a new item: it stops no
+    other. Raises what the handler raises (then `park_held`).
+    """
+    message = inbox.read(reopen(row))
+    if isinstance(message, Unreadable):
+        return await _anew(tx, inbox, row, inbox.unreadable(message), closed)
+    message = _as_received(message, row)
+    if await store.parked_keys(tx, [message.key]):
+        return await _anew(tx, inbox, row, inbox.parked(message, WAITS_BEHIND_PARKED), closed)
+    outcome = await _outcome(tx, inbox, message)
+    if outcome.kind == "quarantined":
+        return await _anew(tx, inbox, row, inbox.refused(message, outcome), closed)
+    if outcome.kind == "parked":
+        aside = inbox.parked(message, outcome.reason or "parked")
+        return await _anew(tx, inbox, row, aside, closed)
+    await _settle(tx, row, message, outcome, "resumed")
+    await store.close_set_aside(tx, [row["item"]], "resumed")
+    await store.add_outbox(tx, [*outcome.answers, *closed(row["item"])])
+    return outcome.kind
+
+
+async def park_held(
+    tx: Connection,
+    inbox: Inbox[Any],
+    row: asyncpg.Record,
+    reopen: Reopen,
+    closed: Closed,
+    failure: BaseException,
+) -> None:
+    """A held message at which the handler raised: an engineer has to mend something."""
+    aside = Aside(
+        time_ordered_id(inbox.clock()), "parked", "handler-failed", "", row["source"],
+        row["event_id"], row["key"], row["received_at"], reopen(row),
+    )  # fmt: skip
+    await _anew(tx, inbox, row, aside, closed, describe(failure))
+
+
 async def _again(
     tx: Connection,
     inbox: Inbox[E],
@@ -66,48 +118,61 @@ async def _again(
     message = inbox.read(raw)
     if isinstance(message, Unreadable):
         raise RejectedError(message.reason, message.mend)
-    message = message._replace(received_at=min(message.received_at, row["received_at"]))
+    message = _as_received(message, row)
     outcome = await _outcome(tx, inbox, message)
     if outcome.kind == "quarantined" and parked:
-        await _quarantine(tx, inbox, row, message, outcome, closed)
+        await _anew(tx, inbox, row, inbox.refused(message, outcome), closed)
         return
     if outcome.kind in ("quarantined", "parked"):
         raise RejectedError(outcome.reason or outcome.kind, outcome.mend or "")
-    await store.settle(
-        tx,
-        LogRow(
-            row["door"], row["partition"], row["offset"], outcome.kind, message.source, message.id,
-            message.key, "re-driven", outcome.received_at or message.received_at, outcome.body,
-            outcome.answers,
-        ),
-    )  # fmt: skip
+    await _settle(tx, row, message, outcome, "re-driven")
     await store.close_set_aside(tx, [item], "re-driven")
     await store.add_outbox(tx, [*outcome.answers, *closed(item)])
 
 
-async def _quarantine(
-    tx: Connection,
-    inbox: Inbox[E],
-    row: asyncpg.Record,
-    message: Incoming[E],
-    outcome: Outcome,
-    closed: Closed,
-) -> None:
-    """What waited turns out to be refused (an id used for other content): a new item tells so.
+def _as_received(message: Incoming[E], row: asyncpg.Record) -> Incoming[E]:
+    """The message with its first receipt time."""
+    return message._replace(received_at=min(message.received_at, row["received_at"]))
 
-    The others behind the key go on all the same.
-    """
-    aside = inbox.refused(message, outcome)
-    (stored,) = await inbox.set_aside(tx, [aside])
-    await store.set_aside_anew(tx, row["item"], aside.item, aside.reason)
+
+async def _settle(
+    tx: Connection, row: asyncpg.Record, message: Incoming[E], outcome: Outcome, how: str
+) -> None:
     await store.settle(
         tx,
         LogRow(
-            row["door"], row["partition"], row["offset"], "quarantined", message.source,
-            message.id, message.key, aside.reason, aside.received_at, stored.body, stored.answers,
+            row["door"], row["partition"], row["offset"], outcome.kind, message.source, message.id,
+            message.key, how, outcome.received_at or message.received_at, outcome.body,
+            outcome.answers,
+        ),
+    )  # fmt: skip
+
+
+async def _anew(
+    tx: Connection,
+    inbox: Inbox[Any],
+    row: asyncpg.Record,
+    aside: Aside,
+    closed: Closed,
+    error: str | None = None,
+) -> AsideKind:
+    """What waited turns out not to be applicable (an id used for other content): a new item.
+
+    The others that waited with it go on all the same.
+    """
+    (stored,) = await inbox.set_aside(tx, [aside])
+    await store.set_aside_anew(tx, row["item"], aside.item, aside.outcome, aside.reason, error)
+    if aside.outcome == "parked":
+        await store.park(tx, [aside.key])
+    await store.settle(
+        tx,
+        LogRow(
+            row["door"], row["partition"], row["offset"], aside.outcome, aside.source, aside.id,
+            aside.key, aside.reason, aside.received_at, stored.body, stored.answers,
         ),
     )  # fmt: skip
     await store.add_outbox(tx, [*stored.answers, *closed(row["item"])])
+    return aside.outcome
 
 
 async def _outcome(tx: Connection, inbox: Inbox[Any], message: Incoming[Any]) -> Outcome:

@@ -143,6 +143,7 @@ class Process:
                 for outcome, gauge in (
                     ("quarantined", metrics.QUARANTINE_OPEN),
                     ("parked", metrics.PARKED_OPEN),
+                    ("held", metrics.HELD_OPEN),
                 ):
                     gauge.labels(service=self.schema).set(open_items.get(outcome, 0))
                 metrics.OUTBOX_PENDING.labels(service=self.schema).set(pending)

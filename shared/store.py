@@ -53,7 +53,7 @@ class SetAsideRow(NamedTuple):
     door: int
     partition: int
     offset: int
-    outcome: Literal["quarantined", "parked"]
+    outcome: Literal["quarantined", "parked", "held"]
     source: str | None
     event_id: str | None
     key: str | None
@@ -394,12 +394,28 @@ async def set_aside_item(conn: Connection, item: UUID) -> asyncpg.Record | None:
     )
 
 
-async def set_aside_anew(conn: Connection, item: UUID, anew: UUID, reason: str) -> None:
-    """What was parked is refused now: the row becomes that of a new, open quarantined item."""
+async def set_aside_at(conn: Connection, row: LogRow) -> UUID:
+    """The item of a row of the event log that was set aside."""
+    item: UUID = await conn.fetchval(
+        'SELECT id FROM set_aside WHERE (door, partition, "offset") = ($1, $2, $3)',
+        row.door, row.partition, row.offset,
+    )  # fmt: skip
+    return item
+
+
+async def set_aside_anew(
+    conn: Connection,
+    item: UUID,
+    anew: UUID,
+    outcome: Literal["quarantined", "parked", "held"],
+    reason: str,
+    error: str | None = None,
+) -> None:
+    """What waited could not be applied: the row becomes that of a new, open item."""
     await conn.execute(
-        "UPDATE set_aside SET id = $2, outcome = 'quarantined', reason = $3, error = NULL, "
-        "opened_at = now() WHERE id = $1",
-        item, anew, reason,
+        "UPDATE set_aside SET id = $2, outcome = $3, reason = $4, error = $5, opened_at = now() "
+        "WHERE id = $1",
+        item, anew, outcome, reason, error,
     )  # fmt: skip
 
 
@@ -411,7 +427,7 @@ async def tried_again(conn: Connection, item: UUID, error: str) -> None:
 
 
 async def open_counts(conn: Connection) -> dict[str, int]:
-    """How many quarantined and parked items are open."""
+    """How many quarantined, parked and held items are open."""
     rows = await conn.fetch(
         "SELECT outcome, count(*) AS n FROM set_aside WHERE closed_at IS NULL GROUP BY outcome"
     )

@@ -286,7 +286,7 @@ def once_per_source_id(history: History) -> None:
     refused = {
         (r["partition"], r["offset"])
         for r in history.log["intake"]
-        if r["outcome"] in ("quarantined", "parked")
+        if r["outcome"] in ("quarantined", "parked", "held")
     }
     for record in history.inbound:
         if (record.partition, record.offset) not in refused:

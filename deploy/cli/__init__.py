@@ -1,1 +1,4 @@
-"""The ``luotsi`` command, for operators and integrators: it changes nothing."""
+"""The ``luotsi`` command, for operators and integrators.
+
+Whatever changes something is asked of a service in a worker's name, and audited there.
+"""

@@ -3,7 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
+from deploy.cli import sources
 from deploy.cli.check import NotTaken, check_event
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
@@ -11,7 +13,37 @@ from shared.kinds import BY_NAME
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command; 0: found or valid, 1: not, 2: nobody answered or there is no such file."""
+    """Run the command; 0: done, found or valid, 1: not, 2: nobody answered or there is no file."""
+    found = _parser().parse_args(words)
+    try:
+        told = _run(found)
+    except (Unknown, NotTaken, sources.NotDone) as error:
+        return _failed(str(error), 1)
+    except Unanswered as error:
+        return _failed(f"{error}. Start it, or set LUOTSI_INTAKE_URL.", 2)
+    except OSError as error:
+        return _failed(f"{error.filename} cannot be read: {error.strerror}", 2)
+    sys.stdout.write(told + "\n")
+    return 0
+
+
+def _run(found: argparse.Namespace) -> str:
+    if found.command == "check-event":
+        return check_event(found.file, found.kind)
+    settings = CommandSettings()
+    if found.command == "where":
+        return render(where(settings, found.source_id))
+    if found.command == "sources":
+        return sources.sources(settings, found.worker)
+    if found.command == "pause":
+        return sources.pause(settings, found.worker, found.source, found.why)
+    if found.command == "resume":
+        return sources.resume(settings, found.worker, found.source)
+    filters = {name: getattr(found, name) for name in ("source", "reason", "since", "until")}
+    return sources.redrive(settings, found.worker, filters, dry_run=found.dry_run)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luotsi", description="For operators and integrators.")
     commands = parser.add_subparsers(dest="command", required=True)
     asked = commands.add_parser("where", help="each hop, time and state of one message")
@@ -21,21 +53,27 @@ def main(words: list[str] | None = None) -> int:
     checked.add_argument(
         "--kind", choices=BY_NAME, default="notification", help="what the content is"
     )
-    found = parser.parse_args(words)
-    try:
-        told = (
-            check_event(found.file, found.kind)
-            if found.command == "check-event"
-            else render(where(CommandSettings(), found.source_id))
-        )
-    except (Unknown, NotTaken) as error:
-        return _failed(str(error), 1)
-    except Unanswered as error:
-        return _failed(f"{error}. Start it, or set LUOTSI_INTAKE_URL.", 2)
-    except OSError as error:
-        return _failed(f"{error.filename} cannot be read: {error.strerror}", 2)
-    sys.stdout.write(told + "\n")
-    return 0
+    _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
+    paused = _for_worker(commands, "pause", "hold what a source sends")
+    paused.add_argument("source", metavar="SOURCE")
+    paused.add_argument("--why", required=True, help="a few words, nothing about a person")
+    resumed = _for_worker(commands, "resume", "let a source go on, first with what is held")
+    resumed.add_argument("source", metavar="SOURCE")
+    again = _for_worker(commands, "redrive", "take what was set aside again, the oldest first")
+    again.add_argument("--source", help="only what this source sent")
+    again.add_argument("--reason", help="only what was set aside for this reason (docs/errors.md)")
+    again.add_argument("--since", type=sources.moment, metavar="T", help="received at T or later")
+    again.add_argument("--until", type=sources.moment, metavar="T", help="received before T")
+    again.add_argument("--dry-run", action="store_true", help="only count")
+    return parser
+
+
+def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
+    """A command of a worker: it needs the desk's token and is audited in the worker's name."""
+    about = f"{what}; with the desk's token in LUOTSI_INTAKE_TOKEN"
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=about)
+    parser.add_argument("--worker", required=True, metavar="ID", help="who does it, for the audit")
+    return parser
 
 
 def _failed(why: str, code: int) -> int:

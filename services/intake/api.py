@@ -26,11 +26,12 @@ from services.intake.domain.urgency import MARK, is_marked, says_danger
 from services.intake.internal import where_route, worker_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
+from services.intake.sources.routes import source_routes
 from shared import events, metrics
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.errors import OUTAGES, RACE_TRIES, RACES
-from shared.events import Message, Receipt, SetAside
+from shared.events import Message, Receipt
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.kinds import BY_NAME, FEEDS, KINDS, Kind, KindName
 from shared.logs import log
@@ -49,7 +50,11 @@ class ProblemBody(BaseModel):
 
 
 class MessageState(BaseModel):
-    """What became of a message. `waiting`: taken, and an engineer has to mend Luotsi first."""
+    """What became of a message.
+
+    `waiting`: taken, and applied later: the county has paused its source, or an engineer has to
+    mend Luotsi first.
+    """
 
     source: str
     source_id: str
@@ -184,7 +189,8 @@ def api_routes(
         return state_of(asking, ident, rows)
 
     attachment_routes(app, process, sealer, clock, source_of, ATTACHMENT_RESPONSES)
-    worker_routes(app, process, sealer, inbox, clock, source_of)
+    worker = worker_routes(app, process, sealer, inbox, clock, source_of)
+    source_routes(app, process, sealer, inbox, worker)
     where_route(app, process)
 
 
@@ -220,7 +226,7 @@ def state_of(source: str, ident: str, rows: Sequence[Any]) -> MessageState:
     open_ = {row["outcome"] for row in rows if row["closed_at"] is None}
     if "applied" in open_:
         state = "accepted"
-    elif "parked" in open_:
+    elif open_ & {"parked", "held"}:
         state = "waiting"
     elif open_:
         state = "quarantined"
@@ -325,11 +331,12 @@ async def _take_once(
             rows = await inbox.take(tx, door, [message], error)
         answers = rows[0].answers
         await plumbing.add_outbox(tx, answers)
-    outcome = rows[0].outcome
+        outcome = rows[0].outcome
+        waits = outcome in ("parked", "held")
+        item = await plumbing.set_aside_at(tx, rows[0]) if waits else None
     metrics.RECORDS.labels("intake", "http", outcome).inc()
     told = [a for a in answers if a.topic == events.INTAKE_RECEIPT]
-    if outcome == "parked":
-        item = SetAside.model_validate_json(answers[0].value).item
+    if item is not None:
         body = {
             "source": source, "source_id": message.id, "outcome": "accepted",
             "receipt_id": str(item), "received_at": rows[0].received_at.isoformat(),

@@ -10,6 +10,8 @@ from services.intake.feeds import at_topic
 from services.intake.handlers import messages
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
+from services.intake.sources.gate import guarded, watch_sources
+from services.intake.sources.resuming import resume_sources
 from services.intake.urgent import lane
 from shared import events, logs, metrics
 from shared import store as plumbing
@@ -36,7 +38,7 @@ def build_app() -> FastAPI:
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
         seconds=settings.publish_timeout,
     )  # fmt: skip
-    inbox = messages(sealer, utc_now, settings.feeders)
+    inbox = guarded(messages(sealer, utc_now, settings.feeders), settings.source_brake)
     consumers = {
         topic: Consumer(
             broker, publisher, settings, at_topic(inbox, topic), topic=topic, group=GROUP
@@ -57,6 +59,8 @@ def build_app() -> FastAPI:
         ],
         loops=[
             watch_http_door,
+            watch_sources,
+            resume_sources(sealer, inbox),
             forget_old_messages(settings, GROUP, utc_now),
             forget_unnamed_files(utc_now),
         ],

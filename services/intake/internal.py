@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -46,8 +47,8 @@ def worker_routes(
     inbox: Inbox[Message],
     clock: Clock,
     source_of: Callable[..., str],
-) -> None:
-    """Add the routes that only the desk may use."""
+) -> Callable[..., str]:
+    """Add the routes that only the desk may use; returns who asks, as a dependency of others."""
 
     def worker(
         source: Annotated[str, Depends(source_of)],
@@ -66,6 +67,7 @@ def worker_routes(
     _item_routes(app, process, sealer, inbox, worker)
     opening_route(app, process, sealer, worker)
     _urgent_routes(app, process, sealer, worker)
+    return worker
 
 
 def _item_routes(
@@ -98,7 +100,7 @@ def _item_routes(
 
     @app.post("/internal/set-aside/{item}/redrive", include_in_schema=False)
     async def redrive(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, Any]:
-        return {"applied": await _redrive(process, sealer, inbox, item, who)}
+        return {"applied": await take_again(process, sealer, inbox, item, who)}
 
     @app.post("/internal/set-aside/{item}/close", include_in_schema=False)
     async def close(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, bool]:
@@ -202,10 +204,13 @@ async def _identify(
     )
 
 
-async def _redrive(
+async def take_again(
     process: Process, sealer: Sealer, inbox: Inbox[Message], item: UUID, who: str
 ) -> int:
-    """Take a set-aside message again; a failure is counted and told, nothing is lost."""
+    """Take a set-aside message again, and say how many were applied.
+
+    A failure is counted and told as a `Problem`; nothing is lost.
+    """
     failure: RejectedError | None = None
     async with process.pool.acquire() as tx:
         async with tx.transaction():
@@ -230,19 +235,25 @@ async def _redrive(
     raise Problem(422, failure.reason, "It still cannot be applied", failure.mend)
 
 
-async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Message], row: Any) -> int:
-    def again(record: Any) -> Raw:
-        item = record["item"] if "item" in record else record["id"]
-        return reopen(
-            sealer, item, record["body"],
-            (record["door"], record["partition"], record["offset"]), record["received_at"],
-        )  # fmt: skip
+def reopened(sealer: Sealer, record: Any) -> Raw:
+    """A set-aside message as it came; raises `UnreadableError` where it has been erased."""
+    item = record["item"] if "item" in record else record["id"]
+    return reopen(
+        sealer, item, record["body"],
+        (record["door"], record["partition"], record["offset"]), record["received_at"],
+    )  # fmt: skip
 
-    def read_anew(record: Any) -> Inbox[Message]:
-        """The inbox as its door reads: over HTTP the source stays the token's."""
-        if record["grp"] != store.HTTP_GROUP:
-            return at_topic(inbox, record["topic"])
-        return replace(inbox, read=lambda raw: spoken_by(record["source"], inbox.read(raw)))
+
+def inbox_of(inbox: Inbox[Message], record: Any) -> Inbox[Message]:
+    """The inbox as the record's door reads: over HTTP the source stays the token's."""
+    if record["grp"] != store.HTTP_GROUP:
+        return at_topic(inbox, record["topic"])
+    return replace(inbox, read=lambda raw: spoken_by(record["source"], inbox.read(raw)))
+
+
+async def _redrive_row(tx: Connection, sealer: Sealer, inbox: Inbox[Message], row: Any) -> int:
+    again = partial(reopened, sealer)
+    read_anew = partial(inbox_of, inbox)
 
     def done(item: UUID) -> list[Outgoing]:
         return [closed(item, "re-driven", row["received_at"])]

@@ -1,7 +1,11 @@
 """Settings of intake."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from pydantic import Field
+
+from services.intake.domain.brake import Brake
 from shared.settings import ServiceSettings
 
 
@@ -9,11 +13,22 @@ class IntakeSettings(ServiceSettings):
     """`tokens_file`: JSON, SHA-256 of a bearer token (hex) -> the source's name.
 
     The name `desk` is the desk's own: it alone may use the internal routes.
+    `source_brake_…`: a source is braked when it sent at least so many messages within so many
+    minutes and more than so many percent of them were quarantined; 100 percent never brakes.
     `client_sources`: names, with commas between, of the sources whose client feed is believed.
     """
 
     tokens_file: Path | None = None
+    source_brake_messages: int = Field(default=20, ge=1)
+    source_brake_minutes: int = Field(default=60, ge=1)
+    source_brake_percent: int = Field(default=50, ge=1, le=100)
     client_sources: str = ""
+
+    @property
+    def source_brake(self) -> Brake:
+        """When a source is braked."""
+        within = timedelta(minutes=self.source_brake_minutes)
+        return Brake(self.source_brake_messages, self.source_brake_percent, within)
 
     @property
     def feeders(self) -> dict[str, frozenset[str]]:

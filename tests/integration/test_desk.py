@@ -717,6 +717,21 @@ async def test_what_is_parked_is_never_closed_while_it_can_be_taken_again(
     assert "an engineer must mend the cause" in page
 
 
+async def test_what_is_held_is_never_closed_by_hand_and_may_be_taken_at_once(desk: Desk) -> None:
+    item = await desk.cases.set_aside(outcome="held", reason="source-paused")
+
+    refused = await desk.post("aino", f"/set-aside/{item}/close", reason="Hoidettu puhelimitse.")
+    async with desk.browser("eero") as eero:
+        page = (await eero.open(f"/items/{item}")).text
+
+    assert (422, "held") == (refused.status_code, refused.json()["type"].rpartition(":")[2])
+    assert 4 == len(await running(desk, str(item)))
+    assert "A message waits because its source is paused" in page
+    assert f'action="/items/{item}/redrive"' in page
+    assert f'action="/items/{item}/close"' not in page
+    assert "an engineer must mend the cause" not in page
+
+
 async def test_a_message_that_still_cannot_be_applied_stays_at_the_desk(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -392,14 +392,14 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
     """A person says what became of something set aside; its clocks stop.
 
     Intake is told first: it may be told twice, and where it cannot be told nothing changes. What
-    is parked is never closed by hand: it would be out of sight while others wait behind it.
+    is parked or held is never closed by hand: it would be out of sight while others wait behind it.
     """
     any_day = worker.supervises or desk.settings.demo
     async with desk.process.pool.acquire() as conn:
         known = await store.duty_item(conn, item)
     if known is not None and known["closed_at"] is None:
-        if known["outcome"] == "parked" and known["service"] in REDRIVEN_ONLY:
-            raise Refused("parked")
+        if known["outcome"] in ("parked", "held") and known["service"] in REDRIVEN_ONLY:
+            raise Refused(known["outcome"])
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)

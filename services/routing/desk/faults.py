@@ -33,6 +33,10 @@ TEXTS = {
         "What waits is not closed: it is taken again, and then what waits behind it goes on. "
         "While it cannot be applied, an engineer must mend the cause."
     ),
+    "held": N_(
+        "What is held is not closed: it is taken by itself when its source goes on. "
+        "If it cannot wait, take it now."
+    ),
     "already-answered": N_("Somebody else has answered this already."),
     "already-done": N_("Somebody else has recorded this already."),
     "proposal-changed": N_("The proposal has changed since you opened the page."),

@@ -240,6 +240,7 @@ SERVICES: Mapping[str, str] = {
 OUTCOMES: Mapping[str, str] = {
     "quarantined": N_("A message arrived that could not be read"),
     "parked": N_("A message waits because it could not be applied"),
+    "held": N_("A message waits because its source is paused"),
     "undeliverable": N_("A notice could not be delivered"),
     "urgent": N_("The sender marked immediate danger: open the message now"),
 }
