@@ -87,7 +87,8 @@ def readable(flock: Flock) -> list[Hostile]:
         value = json.dumps(body, ensure_ascii=escaped).encode()
         foreign = (f"x-{flock.plant_plain('header name')}", flock.plant("header").encode())
         key = flock.plant("key").encode()
-        found.append(Hostile(name, key, value, [foreign, *an_envelope(name)], applied=True))
+        mark = ("ce_urgent", flock.plant("mark").encode())  # whatever is not false is one
+        found.append(Hostile(name, key, value, [foreign, mark, *an_envelope(name)], applied=True))
     whole = a_whole("readable-structured", data=a_full_notification(flock, None))
     whole["subject"] = flock.plant("extension")
     value = json.dumps(whole).encode()
@@ -125,6 +126,7 @@ def unreadable(flock: Flock) -> list[Hostile]:
         about("wrong-day", children=[{"name": "x", "birth_date": word("day")}]),
         about("wrong-time", arrived_at=word("time")),
         enveloped("type", ce_type=word("type").encode()),
+        enveloped("marked", ce_type=word("marked type").encode(), ce_urgent=b"true"),
         enveloped("version", ce_specversion=word("version").encode()),
         enveloped("id-not-utf-8", ce_id=word("id").encode("latin-1")),
         enveloped("id-with-name", ce_id=word("id with å").encode()),
