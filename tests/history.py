@@ -423,13 +423,14 @@ def signals_in_order(history: History) -> None:
         for name, receipt in accepted(history).items()
         if name in applied and applied[name]["reason"] != "re-driven"
     }
-    last: dict[tuple[UUID, int], int] = {}
+    last: dict[tuple[UUID, int, str], int] = {}  # two sources have no order: one may be held
     for signal, _ in signals_of(history).values():
         row = place.get(signal.receipt_id)
         if row is not None:
-            before = last.get((signal.child, row["partition"]), -1)
+            stream = signal.child, row["partition"], row["source"]
+            before = last.get(stream, -1)
             assert before <= row["offset"], f"{signal.id} left before an earlier one of its child"
-            last[signal.child, row["partition"]] = row["offset"]
+            last[stream] = row["offset"]
 
 
 # --- routing --------------------------------------------------------------------------------------

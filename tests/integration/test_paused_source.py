@@ -14,6 +14,7 @@ from services.intake.sources.resuming import SLICE
 from shared import events
 from tests import history
 from tests import system as do
+from tests.faults.load import Load
 from tests.faults.strike import client_ports
 
 MANY = SLICE + 30
@@ -126,6 +127,58 @@ async def applied_order(system: System, source: str) -> list[str]:
     signals = [orjson.loads(r.value or b"") for r in await do.everything(system, events.SIGNAL)]
     found = [names.get(s["receipt_id"]) for s in signals if s["kind"] == "notification"]
     return [name for name in found if name is not None]
+
+
+async def test_marked_danger_of_a_paused_source_stands_first_at_the_duty_desk_all_the_same(
+    running: System,
+) -> None:
+    marked = [*do.headers("school-1", "n-1"), ("ce_urgent", b"true")]
+    await do.publish(running, [(b"n-1", orjson.dumps(do.NOTIFICATION), marked)])
+
+    async def stands() -> bool:
+        rows = await do.fetch(
+            running.admin_url,
+            "SELECT outcome, urgent FROM routing.duty_item WHERE closed_at IS NULL",
+        )
+        return [tuple(row) for row in rows] == [("held", True)]
+
+    await do.until("its item stands for it, marked", stands)
+    await ask(running, "resume")
+    await do.until("it is open", lambda: all_open(running))
+    await history.settled(running)
+
+    await history.check(running)
+    (screened,) = await do.fetch(running.admin_url, "SELECT check_state FROM routing.notification")
+    assert "open" == screened["check_state"]
+    assert 0 == await do.value(
+        running.admin_url, "SELECT count(*) FROM routing.duty_item WHERE closed_at IS NULL"
+    )
+
+
+async def test_a_source_that_is_paused_and_goes_on_under_load_loses_nothing(
+    running: System,
+) -> None:
+    told: list[float] = []
+    async with Load(running, 100, most=4_000) as load:
+        for _ in range(3):
+            await load.reach(load.acknowledged + 120)
+            told += history.metric(running.services["intake-1"], "luotsi_unaccounted").values()
+            await ask(running, "pause", why="a test release")
+            await load.reach(load.acknowledged + 120)
+            told += history.metric(running.services["intake-1"], "luotsi_unaccounted").values()
+            await ask(running, "resume")
+    await do.until("it is open", lambda: all_open(running))
+    await history.settled(running)
+
+    await history.check(running)
+    await history.nothing_unaccounted(running)
+    assert {0.0} == set(told)
+    left = await outcomes(running)
+    assert [] == [what for what in left if what.endswith((" held", " parked"))]
+    resumed = await do.value(
+        running.admin_url, "SELECT count(*) FROM intake.event_log WHERE reason = 'resumed'"
+    )
+    assert resumed > 0
 
 
 async def test_killed_in_the_middle_of_going_on_each_message_is_applied_once(

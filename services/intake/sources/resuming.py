@@ -45,7 +45,7 @@ def resume_sources(sealer: Sealer, inbox: Inbox[Message]) -> Callable[[Process],
 
 
 async def resume_slice(pool: Pool, sealer: Sealer, inbox: Inbox[Message]) -> bool:
-    """Apply the next held messages of a source, or open it; False when no source goes on.
+    """Apply the next held messages of a source, or open it; False when there is nothing to do now.
 
     Raises `OUTAGES` and `RACES`; then nothing of the slice has been done.
     """
@@ -55,12 +55,14 @@ async def resume_slice(pool: Pool, sealer: Sealer, inbox: Inbox[Message]) -> boo
             return False
         held = await store.held_messages(tx, source, SLICE)
         if not held:
-            if await store.open_if_nothing_is_held(tx, source):
+            opened = await store.open_if_nothing_is_held(tx, source)
+            if opened:
                 log.info("source_open")
-            return True
+            return opened
         await sealer.load(tx, [row["item"] for row in held])
         for row in held:
             await _resume_one(tx, sealer, inbox, row)
+        await store.stepped(tx, source)
     return True
 
 

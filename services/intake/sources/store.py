@@ -113,14 +113,24 @@ async def held_messages(conn: Connection, name: str, limit: int) -> list[asyncpg
     )  # fmt: skip
 
 
+async def stepped(conn: Connection, name: str) -> None:
+    """A slice has been applied: what it says leaves in this transaction."""
+    await conn.execute("UPDATE source SET since = now() WHERE name = $1", name)
+
+
 async def open_if_nothing_is_held(conn: Connection, name: str) -> bool:
-    """Open a resuming source. Waits for batches that are just holding something of it."""
+    """Open a resuming source, if what its last slice had to say has left, too.
+
+    Newer messages are answered without the outbox and would overtake it. Waits for batches that
+    are just holding something of the source.
+    """
     await conn.execute("SELECT 1 FROM source WHERE name = $1 FOR UPDATE", name)
     done = await conn.fetchval(
         """
-        UPDATE source SET state = 'open', since = now() WHERE name = $1 AND state = 'resuming'
+        UPDATE source s SET state = 'open', since = now() WHERE name = $1 AND state = 'resuming'
            AND NOT EXISTS (SELECT 1 FROM set_aside
                            WHERE source = $1 AND outcome = 'held' AND closed_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM outbox WHERE created_at <= s.since)
         RETURNING 1
         """,
         name,
