@@ -331,6 +331,8 @@ class Signal(_Internal):
     person: Sealed
     text: Sealed
     notifier: Sealed
+    source: str = ""
+    source_id: str = ""
     corrects: str | None = None
     attachments: tuple[AttachedFile, ...] = ()
     urgent_item: UUID | None = None
@@ -460,6 +462,8 @@ class CaseEvent(_Internal):
 
     `seq` is gapless per child: a reader puts events in order by it and drops repeats.
     `client_reference` is the client information system's own id of the client, from its feed.
+    `messages` are the messages it is about, each as ``source/id`` in the source's own words; of an
+    act about the whole case, those that are open. `answer` is what a person answered, in a code.
     """
 
     id: str
@@ -475,6 +479,8 @@ class CaseEvent(_Internal):
     urgent: bool = False
     rules: str | None = None
     client_reference: str | None = None
+    messages: tuple[str, ...] = ()
+    answer: str | None = None
 
 
 # --- luotsi.notice.v1 ----------------------------------------------------------------------------

@@ -100,6 +100,7 @@ def a_signal(
     age_band: AgeBand = "7-12",
     text: Mapping[str, Any] | None = None,
     attachments: Sequence[AttachedFile] = (),
+    source_id: str = "",
 ) -> tuple[Signal, Any]:
     """A sealed signal, and the notifier's key that must be stored with it.
 
@@ -131,6 +132,8 @@ def a_signal(
         text=sealer.seal(child.id, "text", ident, json.dumps(content).encode()),
         notifier=sealer.seal(notifier.id, "notifier", str(receipt), card),
         attachments=tuple(attachments),
+        source="school-1",
+        source_id=source_id or f"n-{receipt}",
     )
     return signal, notifier
 

@@ -288,6 +288,8 @@ def _accept(
                 "text": sealer.seal(child_id, "text", ident, text),
                 "notifier": notifier,
                 "corrects": replaced.pop(child_id, None),
+                "source": item.source,
+                "source_id": item.id,
                 "attachments": attached.files,
             }
         )

@@ -101,7 +101,8 @@ async def _apply(
     if isinstance(signal, IdentityTask):
         return _identify(changes, signal, now)
     if isinstance(signal, Withdrawn):
-        return _take_back(changes, signal, rules, now)
+        named = await store.messages_about(tx, signal.child, [signal.withdraws])
+        return _take_back(changes, signal, rules, now, named)
     return await _duty_item(tx, signal, rules, now)
 
 
@@ -139,14 +140,14 @@ def _rewritten(event: AnySignal) -> UUID | None:
 
 
 def _take_back(
-    changes: Changes, withdrawn: Withdrawn, rules: Rules, now: datetime
+    changes: Changes, withdrawn: Withdrawn, rules: Rules, now: datetime, messages: Sequence[str]
 ) -> list[Outgoing]:
     case = changes.cases.get(withdrawn.child)
     if case is None:  # it came first: kept in mind until the notification comes
         changes.replaced.append((withdrawn.withdraws, withdrawn.id))
         changes.taken_back[withdrawn.withdraws] = withdrawn.id
         return []
-    return [take_back(changes, case, withdrawn, rules, now)]
+    return [take_back(changes, case, withdrawn, rules, now, messages)]
 
 
 async def _settle_screened(

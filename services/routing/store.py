@@ -11,7 +11,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.routing.domain.cases import Case, Changes, ClockSet, DecisionRow, NotificationRow
+from services.routing.domain.cases import (
+    Case,
+    Changes,
+    ClockSet,
+    DecisionRow,
+    NotificationRow,
+    message_name,
+)
 from services.routing.domain.clients import ClientRow, of_client
 from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
 from services.routing.domain.facts import Known
@@ -119,6 +126,28 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
     for row in rows:
         found[row["child"]][row["id"]] = CodedFacts.model_validate_json(row["facts"])
     return found
+
+
+async def messages_about(
+    conn: Connection, child: UUID, about: Sequence[str], *, or_open: bool = False
+) -> list[str]:
+    """The messages, as ``source/id``, whose notifications `about` names.
+
+    With `or_open`, where it names none, those with a running clock; where none runs, all.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT n.source, n.source_id, n.id = ANY($2::text[]) AS named, EXISTS (
+                   SELECT 1 FROM clock k
+                   WHERE k.child = n.child AND k.about = n.id AND k.stopped_at IS NULL) AS runs
+        FROM notification n WHERE n.child = $1 AND n.source <> '' ORDER BY n.received_at, n.id
+        """,
+        child, about,
+    )  # fmt: skip
+    found = [row for row in rows if row["named"]]
+    if or_open:
+        found = found or [row for row in rows if row["runs"]] or rows
+    return list(dict.fromkeys(message_name(row["source"], row["source_id"]) for row in found))
 
 
 async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> None:

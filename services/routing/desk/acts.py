@@ -28,7 +28,7 @@ from services.routing.desk.asks import (
 from services.routing.desk.faults import Conflict, NotThere, Refused
 from services.routing.desk.intake import Intake
 from services.routing.desk.sessions import Worker
-from services.routing.domain.cases import Case, Changes, Rules, event, screen
+from services.routing.domain.cases import Case, Changes, Documented, Rules, event, screen
 from services.routing.handlers import duty_event, notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.urgent import urgent_items
@@ -111,7 +111,9 @@ async def _record(
     """Write everything the act is; the event takes the case's next number."""
     case, tx = acting.case, acting.tx
     sealed = await _seal_reason(acting, reason) if reason else None
-    told = event(case, kind, acting.now, about=about, done_at=done_at)
+    messages = await routing.messages_about(tx, case.child, about.split(), or_open=True)
+    documented = Documented(messages, answer)
+    told = event(case, kind, acting.now, about=about, done_at=done_at, documented=documented)
     await store.add_act(
         tx,
         store.ActRow(
