@@ -40,6 +40,9 @@ bench: venv ## Measure each hop against the raw limit of this machine
 	@$(BIN)/python -m deploy.local.install servers
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+newcomer: venv ## Follow docs/integration.md to the letter, against the clock
+	@$(BIN)/python -m tests.journey.newcomer
+
 check: venv ## ruff and mypy, without tests
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: make format" >&2; exit 1; }
@@ -76,4 +79,4 @@ $(STAMP): requirements-dev.txt
 	  || { rm -rf $(VENV); echo "The Python packages could not be installed: see the lines above." >&2; exit 1; }
 	@touch $@
 
-.PHONY: help demo down clean test test-faults bench check format contracts where migrate requirements venv
+.PHONY: help demo down clean test test-faults bench newcomer check format contracts where migrate requirements venv

@@ -15,6 +15,7 @@ from deploy.local.system import System
 from shared import events
 from shared.contract import EXAMPLES
 from tests import system as do
+from tests.journey.newcomer import ROOT, commands
 
 PRODUCERS = Path(__file__).parents[2] / "docs" / "examples"
 EVENT = str(EXAMPLES / "notification.json")
@@ -70,3 +71,30 @@ def test_the_guide_names_every_example_and_no_other() -> None:
     guide = (PRODUCERS.parent / "integration.md").read_text(encoding="utf-8")
 
     assert all(f"docs/examples/{file.name}" in guide for file in PRODUCERS.iterdir())
+
+
+async def test_the_commands_of_the_guide_send_a_first_message_as_they_stand(
+    luotsi: System, tmp_path: Path
+) -> None:
+    luotsi.prepare(("school-1",))
+    intake = luotsi.service("intake")
+    intake.start()
+    await do.until_ready([intake])
+    script = "set -euo pipefail\n" + "\n".join(commands())
+    for here, there in (
+        (".luotsi/demo/secrets.json", str(luotsi.directory / "secrets.json")),
+        ("http://127.0.0.1:8101", intake.url),
+        (".venv/bin/python", sys.executable),
+    ):
+        assert here in script
+        script = script.replace(here, there)
+
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", script, cwd=ROOT, env=os.environ | {"LUOTSI_INTAKE_URL": intake.url},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        told, _ = await process.communicate()
+
+    assert process.returncode == 0, told.decode()
+    assert b'"state":"accepted"' in told
