@@ -26,14 +26,24 @@ from shared.hetu import InvalidHetuError, parse_hetu
 
 INTAKE_NOTIFICATION = "luotsi.intake.notification.v1"  # key: the source's own; holds persons
 INTAKE_CLIENT = "luotsi.intake.client.v1"  # key: the source's own; holds persons
+INTAKE_DIRECTORY = "luotsi.intake.directory.v1"  # key: the source's own; holds staff
 INTAKE_RECEIPT = "luotsi.intake.receipt.v1"  # key: the source's id of the message
 SIGNAL = "luotsi.signal.v1"  # key: child id
 CASE = "luotsi.case.v1"  # key: child id
 NOTICE = "luotsi.notice.v1"  # key: child id, or the id of what was set aside
 URGENT = "luotsi.urgent.v1"  # key: the item's own id
 
-TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE, URGENT)
-INBOUND_TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT)
+TOPICS = (
+    INTAKE_NOTIFICATION,
+    INTAKE_CLIENT,
+    INTAKE_DIRECTORY,
+    INTAKE_RECEIPT,
+    SIGNAL,
+    CASE,
+    NOTICE,
+    URGENT,
+)
+INBOUND_TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT, INTAKE_DIRECTORY)
 PARTITIONS = 12  # fixed at install: changing it moves children between partitions
 
 # --- small types ----------------------------------------------------------------------------
@@ -410,7 +420,24 @@ class ClientSignal(_Internal):
     person: Sealed | None = None
 
 
-AnySignal = Signal | Withdrawn | SetAside | IdentityTask | ClientSignal
+class DirectorySignal(_Internal):
+    """An entry of the directory as it is now; key: the entry's random id.
+
+    The highest `version` counts. `card` is the entry, sealed under a key of its own: staff have
+    names, and where somebody works may have to stay secret (law.md TUR-04, TUR-07).
+    """
+
+    kind: Literal["directory"] = "directory"
+    id: str
+    entry: UUID
+    received_at: AwareDatetime
+    what: Literal["staff", "unit", "rota", "group", "clinic"]
+    version: int
+    ended: bool = False
+    card: Sealed
+
+
+AnySignal = Signal | Withdrawn | SetAside | IdentityTask | ClientSignal | DirectorySignal
 SignalMessage = Annotated[AnySignal, Field(discriminator="kind")]
 
 # --- luotsi.urgent.v1 --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from shared import events
 from shared.clients import ClientState
+from shared.directory import DirectoryEntry
 from shared.events import (
     NOT_MANDATED,
     Answer,
@@ -183,6 +184,7 @@ KindName = Literal[
     "transfer",
     "withdrawal",
     "client",
+    "directory",
 ]
 
 
@@ -206,7 +208,11 @@ CLIENT = Kind(
     "client", ClientState, "fi.luotsi.client.state.v1", events.INTAKE_CLIENT, "/v1/clients",
     "what the client information system knows of a client now",
 )  # fmt: skip
-FEEDS: tuple[Kind, ...] = (CLIENT,)
+DIRECTORY = Kind(
+    "directory", DirectoryEntry, "fi.luotsi.directory.entry.v1", events.INTAKE_DIRECTORY,
+    "/v1/directory", "staff, a unit, a shift of the duty rota, a group or a clinic",
+)  # fmt: skip
+FEEDS: tuple[Kind, ...] = (CLIENT, DIRECTORY)
 """Kinds that tell Luotsi facts it believes: only from sources that the county names for them."""
 FEED_TOPICS = frozenset(kind.topic for kind in FEEDS)
 

@@ -77,6 +77,14 @@ SCREEN_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600),
 )
 NOTICES = Counter("luotsi_notices_total", "Notices, by what became of them", ["purpose", "outcome"])
+ROTA_KNOWN = Gauge(
+    "luotsi_duty_rota_known", "1 when the directory feed has told of a duty rota", ["service"]
+)
+ROTA_GAP_SECONDS = Gauge(
+    "luotsi_duty_rota_gap_seconds",
+    "Until the duty rota's next gap, a week where it has none; absent while no rota is known",
+    ["kind"],
+)
 NOTICES_WAITING = Gauge("luotsi_notices_waiting", "Notices not yet handed over", ["purpose"])
 NOTICES_OLDEST_SECONDS = Gauge(
     "luotsi_notices_oldest_seconds", "Age of the oldest notice not yet handed over", ["purpose"]

@@ -10,7 +10,8 @@ from services.intake.domain.feeds import card_of, not_here, protected, recent_mo
 from shared import events
 from shared.clients import ClientState
 from shared.database import Connection
-from shared.events import ClientSignal, Message
+from shared.directory import DirectoryEntry
+from shared.events import ClientSignal, DirectorySignal, Message
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Inbox, Incoming, Raw, Unreadable
 from shared.sealing import NewKey, Sealer
@@ -72,6 +73,34 @@ async def take_clients(
     await store.save_references(
         tx, [(digest, child, version) for digest, (child, version) in said.items() if child]
     )
+    return fed, keys
+
+
+async def take_entries(
+    tx: Connection, sealer: Sealer, entries: Sequence[Incoming[DirectoryEntry]]
+) -> tuple[list[Fed], list[NewKey]]:
+    """Entries of the directory, and the data keys that are to be stored; routing keeps versions."""
+    if not entries:
+        return [], []
+    digests = [
+        sealer.keys.lookup_hash("directory", f"{item.source}\0{item.event.entry_id}")
+        for item in entries
+    ]
+    found, new = await store.directory_entries(tx, [(d, random_id()) for d in set(digests)])
+    keys = [sealer.new_key(entry) for entry in sorted(new)]
+    await sealer.load(tx, sorted(set(found.values()) - new))
+    fed = []
+    for item, digest in zip(entries, digests, strict=True):
+        receipt_id = time_ordered_id(item.received_at)
+        ident, entry, said = f"{receipt_id}.0", found[digest], item.event
+        signal = DirectorySignal(
+            id=ident, entry=entry, received_at=item.received_at, what=said.entry.what,
+            version=said.version, ended=said.ended,
+            card=sealer.seal(entry, "card", ident, said.entry.model_dump_json().encode()),
+        )  # fmt: skip
+        value = signal.model_dump_json().encode()
+        told = Outgoing(events.SIGNAL, str(entry).encode(), ident, value)
+        fed.append(Fed(receipt_id, (told,)))
     return fed, keys
 
 

@@ -15,13 +15,14 @@ from services.intake.domain.feeds import Feeders, not_theirs
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, noted, text_of
-from services.intake.feeds import Fed, take_clients
+from services.intake.feeds import Fed, take_clients, take_entries
 from services.intake.urgent import whole, with_marks
 from shared import events
 from shared import store as plumbing
 from shared.clients import ClientState
 from shared.clock import Clock
 from shared.database import Connection
+from shared.directory import DirectoryEntry
 from shared.events import Concern, Message, Receipt, SetAside, Withdrawn
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored
@@ -159,14 +160,21 @@ async def _feed(
     refused: Collection[int],
 ) -> dict[int, Fed]:
     """What the messages of feeds give, by their place in the batch."""
+    taken = [(place, item) for place, item in enumerate(batch) if place not in refused]
     clients = {
         place: cast("Incoming[ClientState]", item)
-        for place, item in enumerate(batch)
-        if isinstance(item.event, ClientState) and place not in refused
+        for place, item in taken
+        if isinstance(item.event, ClientState)
     }
-    fed, keys = await take_clients(tx, sealer, list(clients.values()))
-    matched.new_keys.extend(keys)
-    return dict(zip(clients, fed, strict=True))
+    entries = {
+        place: cast("Incoming[DirectoryEntry]", item)
+        for place, item in taken
+        if isinstance(item.event, DirectoryEntry)
+    }
+    told, keys = await take_clients(tx, sealer, list(clients.values()))
+    listed, more = await take_entries(tx, sealer, list(entries.values()))
+    matched.new_keys.extend([*keys, *more])
+    return dict(zip([*clients, *entries], [*told, *listed], strict=True))
 
 
 def _fed(sealer: Sealer, matched: Matched, item: Incoming[Message], fed: Fed) -> Outcome:

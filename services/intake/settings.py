@@ -15,7 +15,8 @@ class IntakeSettings(ServiceSettings):
     The name `desk` is the desk's own: it alone may use the internal routes.
     `source_brake_…`: a source is braked when it sent at least so many messages within so many
     minutes and more than so many percent of them were quarantined; 100 percent never brakes.
-    `client_sources`: names, with commas between, of the sources whose client feed is believed.
+    `client_sources`, `directory_sources`: names, with commas between, of the sources whose client
+    feed and whose directory feed is believed. The directory says who may use the desk.
     """
 
     tokens_file: Path | None = None
@@ -23,6 +24,7 @@ class IntakeSettings(ServiceSettings):
     source_brake_minutes: int = Field(default=60, ge=1)
     source_brake_percent: int = Field(default=50, ge=1, le=100)
     client_sources: str = ""
+    directory_sources: str = ""
 
     @property
     def source_brake(self) -> Brake:
@@ -33,7 +35,10 @@ class IntakeSettings(ServiceSettings):
     @property
     def feeders(self) -> dict[str, frozenset[str]]:
         """Kind of feed -> the sources that may send it."""
-        return {"client": _names(self.client_sources)}
+        return {
+            "client": _names(self.client_sources),
+            "directory": _names(self.directory_sources),
+        }
 
 
 def _names(text: str) -> frozenset[str]:

@@ -306,3 +306,22 @@ async def households(conn: Connection, wanted: Sequence[tuple[bytes, UUID]]) -> 
         "SELECT hash, household FROM household_lookup WHERE hash = ANY($1::bytea[])", columns[0]
     )
     return {row["hash"]: row["household"] for row in rows}
+
+
+# --- the directory feed --------------------------------------------------------------------------
+
+
+async def directory_entries(
+    conn: Connection, wanted: Sequence[tuple[bytes, UUID]]
+) -> tuple[dict[bytes, UUID], set[UUID]]:
+    """The random id of each entry; (hash, id to use if it is new) -> (hash -> id, new ids)."""
+    columns = list(zip(*sorted(wanted), strict=True))
+    made = await conn.fetch(
+        "INSERT INTO directory_lookup (hash, entry) "
+        "SELECT * FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING RETURNING entry",
+        *columns,
+    )
+    rows = await conn.fetch(
+        "SELECT hash, entry FROM directory_lookup WHERE hash = ANY($1::bytea[])", columns[0]
+    )
+    return {row["hash"]: row["entry"] for row in rows}, {row["entry"] for row in made}
