@@ -25,6 +25,7 @@ from shared.events import (
     AttachedFile,
     ClientSignal,
     CodedFacts,
+    DirectorySignal,
     NotifiedChild,
     SetAside,
     Signal,
@@ -146,7 +147,7 @@ class Cases:
         self.sealer = sealer
         self.clock = clock
         self.rules = routing_rules()
-        self._inbox = signals(self.rules, clock)
+        self._inbox = signals(self.rules, clock, sealer)
         self._offsets = itertools.count()
         self._keys: set[UUID] = set()
 
@@ -229,16 +230,17 @@ class Cases:
     async def take(
         self,
         tx: Connection,
-        messages: Sequence[Signal | SetAside | ClientSignal],
+        messages: Sequence[Signal | SetAside | ClientSignal | DirectorySignal],
         failure: BaseException | None = None,
     ) -> list[LogRow]:
         """Messages through the inbox in this transaction."""
         door = await plumbing.door(tx, "routing-signal", "test", events.SIGNAL)
         batch = []
         for message in messages:
-            key = message.item if isinstance(message, SetAside) else message.child
+            name = {"set_aside": "item", "directory": "entry"}.get(message.kind, "child")
+            key = str(getattr(message, name)).encode()
             value = message.model_dump_json().encode()
-            raw = Raw(0, next(self._offsets), self.clock(), str(key).encode(), (), value)
+            raw = Raw(0, next(self._offsets), self.clock(), key, (), value)
             read = self._inbox.read(raw)
             assert isinstance(read, Incoming)
             batch.append(read)

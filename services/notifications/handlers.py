@@ -23,6 +23,7 @@ from shared.events import (
     NOTICE,
     AnySignal,
     CaseEvent,
+    DirectorySignal,
     IdentityTask,
     SetAside,
     Signal,
@@ -50,7 +51,10 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
         signal = _SIGNAL.validate_json(raw.value or b"")
     except ValidationError:
         return Unreadable(raw, "unreadable-signal", _MEND, key=_text(raw.key))
-    key = signal.item if isinstance(signal, SetAside) else signal.child
+    if isinstance(signal, DirectorySignal):
+        key = signal.entry
+    else:
+        key = signal.item if isinstance(signal, SetAside) else signal.child
     received = signal.at if isinstance(signal, IdentityTask) else signal.received_at
     return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
 

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.routing.directory import watch_rota
 from services.routing.domain.cases import Rules
 from services.routing.domain.tables import load_tables
 from services.routing.handlers import notices, signals
@@ -14,6 +15,7 @@ from shared.bus import Consumer, kafka_broker
 from shared.clock import utc_now
 from shared.migrate import head
 from shared.publisher import Publisher
+from shared.sealing import KeyFile, Sealer
 from shared.service import Process, application
 
 
@@ -22,6 +24,7 @@ def build_app() -> FastAPI:
     settings = RoutingSettings()
     logs.configure("routing", settings.log_level, settings.instance)
     rules = Rules(load_tables(settings.rules), settings.clock_settings)
+    sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.routing",
@@ -36,7 +39,7 @@ def build_app() -> FastAPI:
         publisher,
         consumers=[
             Consumer(
-                broker, publisher, settings, signals(rules, utc_now),
+                broker, publisher, settings, signals(rules, utc_now, sealer),
                 topic=events.SIGNAL, group="routing-signal", key_stays=True,
             ),
             Consumer(
@@ -48,7 +51,11 @@ def build_app() -> FastAPI:
                 topic=events.URGENT, group="routing-urgent", key_stays=True,
             ),
         ],
-        loops=[watch_clocks(settings, utc_now), watch_queues(settings, utc_now)],
+        loops=[
+            watch_clocks(settings, utc_now),
+            watch_queues(settings, utc_now),
+            watch_rota(settings, utc_now),
+        ],
     )  # fmt: skip
     app = application(process)
     where_routes(app, process)

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from services.routing import store
+from services.routing import directory, store
 from services.routing.domain.cases import (
     Case,
     Changes,
@@ -27,6 +27,7 @@ from shared.database import Connection
 from shared.events import (
     AnySignal,
     ClientSignal,
+    DirectorySignal,
     IdentityTask,
     NoticeEvent,
     SetAside,
@@ -36,6 +37,7 @@ from shared.events import (
 )
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadable
 from shared.inbox import SetAside as SetAsideHook
+from shared.sealing import Sealer
 from shared.store import Outgoing
 
 INTAKE = "luotsi.intake"
@@ -57,24 +59,30 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
         return Unreadable(raw, "unreadable-signal", UNREADABLE_MEND, key=text_of(raw.key))
     if isinstance(signal, SetAside):
         key, received = signal.item, signal.received_at
+    elif isinstance(signal, DirectorySignal):
+        key, received = signal.entry, signal.received_at
     else:
         key = signal.child
         received = signal.at if isinstance(signal, IdentityTask) else signal.received_at
     return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
 
 
-def signals(rules: Rules, clock: Clock) -> Inbox[AnySignal]:
-    """How routing takes `luotsi.signal.v1`."""
+def signals(rules: Rules, clock: Clock, sealer: Sealer | None = None) -> Inbox[AnySignal]:
+    """How routing takes `luotsi.signal.v1`; `sealer` opens the entries of the directory."""
 
     async def on_signals(tx: Connection, batch: Sequence[Incoming[AnySignal]]) -> list[Outcome]:
         now = clock()
-        about_children = {i.event.child for i in batch if not isinstance(i.event, SetAside)}
+        about_children = {child for i in batch if (child := _child_of(i.event))}
         changes = Changes(await store.lock_cases(tx, about_children))
         changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
         if rewritten := [child for item in batch if (child := _rewritten(item.event))]:
             changes.standing = await store.standing(tx, rewritten)
         told_of = {i.event.child for i in batch if isinstance(i.event, ClientSignal)}
         fed = await store.clients(tx, (about_children - changes.cases.keys()) | told_of)
+        if entries := [i.event for i in batch if isinstance(i.event, DirectorySignal)]:
+            if sealer is None:
+                raise LookupError("an entry of the directory, and nothing to open it with")
+            await directory.learn(tx, sealer, entries)
         outcomes = [
             Outcome(
                 "applied", await _apply(tx, changes, fed, item.event, rules, now), item.raw.value
@@ -103,7 +111,13 @@ async def _apply(
     if isinstance(signal, Withdrawn):
         named = await store.messages_about(tx, signal.child, [signal.withdraws])
         return _take_back(changes, signal, rules, now, named)
-    return await _duty_item(tx, signal, rules, now)
+    if isinstance(signal, SetAside):
+        return await _duty_item(tx, signal, rules, now)
+    return []  # an entry of the directory: learned with the others of its batch
+
+
+def _child_of(signal: AnySignal) -> UUID | None:
+    return None if isinstance(signal, SetAside | DirectorySignal) else signal.child
 
 
 def _receive(changes: Changes, signal: Signal, fed: Fed, rules: Rules, now: datetime) -> Outgoing:
@@ -306,9 +320,9 @@ def duty_event(
 
 
 def _is_of_item(raw: Raw) -> bool:
-    """Whether a signal is about something intake has set aside: its key is that item's then."""
+    """Whether a signal is about no child: its key is that of an item, or of a directory's entry."""
     try:
-        return bool(orjson.loads(raw.value or b"").get("kind") == "set_aside")
+        return bool(orjson.loads(raw.value or b"").get("kind") in ("set_aside", "directory"))
     except (orjson.JSONDecodeError, AttributeError):
         return False
 

@@ -1,11 +1,12 @@
 """Settings of routing, its consumer and its desk."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from services.routing.domain.clocks import ClockSettings
+from services.routing.domain.rota import OfficeHours
 from shared.settings import ServiceSettings
 
 
@@ -20,9 +21,16 @@ class RoutingSettings(ServiceSettings):
     timers: bool = True
     rules: Path = Path(__file__).parent / "rules"
     demo: bool = False
+    office_begins: time = time(8)
+    office_ends: time = time(16)
     intake_url: str = "http://127.0.0.1:8101"
     intake_token: SecretStr = SecretStr("")
     session_secret: SecretStr = SecretStr("")
+
+    @property
+    def office_hours(self) -> OfficeHours:
+        """When the rota needs an office-hours shift, on working days in Finland's time."""
+        return OfficeHours(self.office_begins, self.office_ends)
 
     @property
     def clock_settings(self) -> ClockSettings:

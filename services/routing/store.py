@@ -22,9 +22,11 @@ from services.routing.domain.cases import (
 from services.routing.domain.clients import ClientRow, of_client
 from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
 from services.routing.domain.facts import Known
+from services.routing.domain.rota import OnDuty
 from shared import copying
 from shared.database import Connection
-from shared.events import CodedFacts, SetAside, UrgentItem
+from shared.directory import Clinic, Group, Shift, Staff, Unit
+from shared.events import CodedFacts, DirectorySignal, SetAside, UrgentItem
 
 CHANGED = "routing_queue"  # NOTIFY channel: something in the queues changed; no payload
 
@@ -564,3 +566,107 @@ async def states(conn: Connection, signal_ids: Sequence[str]) -> list[dict[str, 
         signal_ids,
     )
     return [dict(row) for row in rows]
+
+
+# --- the directory ------------------------------------------------------------------------------
+
+
+async def newer_entry(conn: Connection, signal: DirectorySignal) -> bool:
+    """Keep the version of an entry; False if one as new came before."""
+    kept = await conn.fetchval(
+        """
+        INSERT INTO directory_entry AS d (entry, what, version, ended, received_at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entry) DO UPDATE
+        SET what = excluded.what, version = excluded.version, ended = excluded.ended,
+            received_at = excluded.received_at
+        WHERE d.version < excluded.version RETURNING true
+        """,
+        signal.entry, signal.what, signal.version, signal.ended, signal.received_at,
+    )  # fmt: skip
+    return bool(kept)
+
+
+async def keep_staff(conn: Connection, entry: UUID, staff: Staff, role: str | None) -> None:
+    """A person of the staff; an id that the entry had before is withdrawn."""
+    await conn.execute(
+        "UPDATE worker SET withdrawn = true WHERE entry = $1 AND id <> $2", entry, staff.staff_id
+    )
+    await conn.execute(
+        """
+        INSERT INTO worker (id, name, role, entry, active_from, active_until, unit, phone,
+                            languages)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE
+        SET name = excluded.name, role = excluded.role, entry = excluded.entry, withdrawn = false,
+            active_from = excluded.active_from, active_until = excluded.active_until,
+            unit = excluded.unit, phone = excluded.phone, languages = excluded.languages
+        """,
+        staff.staff_id, staff.name, role, entry, staff.active_from, staff.active_until,
+        staff.unit, staff.phone, " ".join(staff.languages),
+    )  # fmt: skip
+
+
+async def keep_entry(conn: Connection, entry: UUID, said: Unit | Shift | Group | Clinic) -> None:
+    """A unit, a shift, a group or a clinic."""
+    if isinstance(said, Shift):
+        values: tuple[object, ...] = (
+            said.kind, said.begins, said.ends, " ".join(said.staff), said.unit
+        )  # fmt: skip
+    elif isinstance(said, Unit):
+        values = (said.unit_id, said.name, said.kind)
+    elif isinstance(said, Group):
+        values = (said.group_id, said.name, " ".join(said.members))
+    else:
+        values = (said.clinic_id, said.name, said.kind, said.age_min, said.age_max)
+    await conn.execute(_KEEP_ENTRY[said.what], entry, *values)
+
+
+async def end_entry(conn: Connection, entry: UUID, what: str) -> None:
+    """An entry is no longer in use. Staff keep their name, and lose every right."""
+    await conn.execute(_END_ENTRY[what], entry)
+
+
+_KEEP_ENTRY = {
+    "rota": "INSERT INTO duty_shift (entry, kind, begins, ends, staff, unit) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (entry) DO UPDATE SET kind = excluded.kind, "
+    "begins = excluded.begins, ends = excluded.ends, staff = excluded.staff, unit = excluded.unit",
+    "unit": "INSERT INTO unit (entry, id, name, kind) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (entry) DO UPDATE SET id = excluded.id, name = excluded.name, "
+    "kind = excluded.kind",
+    "group": "INSERT INTO care_group (entry, id, name, members) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (entry) DO UPDATE SET id = excluded.id, name = excluded.name, "
+    "members = excluded.members",
+    "clinic": "INSERT INTO clinic (entry, id, name, kind, age_min, age_max) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (entry) DO UPDATE SET id = excluded.id, "
+    "name = excluded.name, kind = excluded.kind, age_min = excluded.age_min, "
+    "age_max = excluded.age_max",
+}
+_END_ENTRY = {
+    "staff": "UPDATE worker SET withdrawn = true WHERE entry = $1",
+    "rota": "DELETE FROM duty_shift WHERE entry = $1",
+    "unit": "DELETE FROM unit WHERE entry = $1",
+    "group": "DELETE FROM care_group WHERE entry = $1",
+    "clinic": "DELETE FROM clinic WHERE entry = $1",
+}
+
+
+async def rota_was_told(conn: Connection) -> bool:
+    """Whether the directory feed has ever told of a shift, ended or not."""
+    told: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM directory_entry WHERE what = 'rota')"
+    )
+    return told
+
+
+async def shifts(conn: Connection, begins: datetime, ends: datetime) -> list[OnDuty]:
+    """Shifts within these times that somebody has who still works here."""
+    rows = await conn.fetch(
+        """
+        SELECT kind, begins, ends FROM duty_shift s WHERE ends > $1 AND begins < $2
+        AND EXISTS (SELECT 1 FROM unnest(string_to_array(s.staff, ' ')) AS t (id)
+                    WHERE t.id <> '' AND NOT EXISTS (
+                        SELECT 1 FROM worker w WHERE w.id = t.id AND (w.withdrawn
+                            OR w.active_until < (s.begins AT TIME ZONE 'Europe/Helsinki')::date)))
+        """,
+        begins, ends,
+    )  # fmt: skip
+    return [OnDuty(*row.values()) for row in rows]
