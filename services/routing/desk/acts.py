@@ -505,7 +505,7 @@ def _inbox(desk: Desk, record: Mapping[str, Any]) -> Inbox[Any]:
         return notices(desk.rules, desk.clock)
     if record["topic"] == events.URGENT:
         return urgent_items(desk.rules, desk.clock)
-    return signals(desk.rules, desk.clock)
+    return signals(desk.rules, desk.clock, desk.sealer)
 
 
 def _raw(record: object) -> Raw:

@@ -1,7 +1,7 @@
 """The pages: plain HTML that works without script; only liveness needs it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +25,12 @@ from services.routing.desk.faults import (
 )
 from services.routing.desk.live import Hub
 from services.routing.desk.queues import QUEUES, Item, Section, Shown, changed, listed, section_of
-from services.routing.desk.rendering import Page, language_of
+from services.routing.desk.rendering import Page, Rota, language_of
 from services.routing.desk.sessions import COOKIE, Sessions, Worker
 from services.routing.desk.words import clock_words
+from services.routing.directory import in_need, rota_gaps
 from shared.clock import HELSINKI
+from shared.database import Connection
 from shared.events import Destination
 
 HIDDEN: Mapping[str, Any] = {"include_in_schema": False}
@@ -50,11 +52,18 @@ async def opened(desk: Desk, sessions: Sessions, request: Request) -> tuple[Page
     async with desk.process.pool.acquire() as conn:
         worker = await sessions.worker(conn, request)
         counts = await store.counts(conn)
+        rota = await _rota(desk, conn) if worker.supervises else None
     page = Page(
         request, language_of(request), desk.settings.demo, desk.clock, worker,
-        sessions.form_token(request), counts,
+        sessions.form_token(request), counts, rota,
     )  # fmt: skip
     return page, worker
+
+
+async def _rota(desk: Desk, conn: Connection) -> Rota:
+    """What a supervisor is told of the duty rota on every page."""
+    gaps = await rota_gaps(conn, desk.clock(), desk.settings.office_hours)
+    return Rota(known=gaps is not None, gaps=tuple(in_need(gaps)))
 
 
 # --- login --------------------------------------------------------------------------------------
@@ -66,7 +75,7 @@ def _login_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         if not desk.settings.demo:
             raise NotAllowed("demo-only")
         async with desk.process.pool.acquire() as conn:
-            workers = await store.workers(conn)
+            workers = await store.workers(conn, _today(desk))
         page = Page(request, language_of(request), desk.settings.demo, desk.clock)
         return page.render("login.html", workers=workers, next=_own_path(next))
 
@@ -76,7 +85,7 @@ def _login_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             raise NotAllowed("demo-only")
         form = await request.form()
         async with desk.process.pool.acquire() as conn:
-            row = await store.worker(conn, str(form.get("worker", "")))
+            row = await store.worker(conn, str(form.get("worker", "")), _today(desk))
         if row is None:
             raise NotThere
         response = RedirectResponse(_own_path(str(form.get("next", "/"))), 303)
@@ -84,6 +93,10 @@ def _login_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         return response
 
     _logout_route(app, sessions)
+
+
+def _today(desk: Desk) -> date:
+    return desk.clock().astimezone(HELSINKI).date()
 
 
 def _logout_route(app: FastAPI, sessions: Sessions) -> None:

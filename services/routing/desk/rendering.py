@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,14 @@ YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
+class Rota:
+    """The duty rota as a supervisor is told of it: its gaps within a week, the next first."""
+
+    known: bool
+    gaps: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A request as pages see it: who asks, in which language, with which form token."""
 
@@ -35,6 +44,7 @@ class Page:
     worker: Worker | None = None
     token: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    rota: Rota | None = None
 
     def render(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page, remembering the language where it was asked for."""
@@ -47,6 +57,7 @@ class Page:
                     "worker": self.worker,
                     "token": self.token,
                     "counts": self.counts,
+                    "rota": self.rota,
                     "demo": self.demo,
                     "now": now,
                     "now_local": now.astimezone(HELSINKI).strftime("%Y-%m-%dT%H:%M"),

@@ -17,7 +17,7 @@ from fastapi import Request, Response
 from services.routing.desk import store
 from services.routing.desk.faults import NotAllowed, NotLoggedIn
 from services.routing.settings import RoutingSettings
-from shared.clock import Clock
+from shared.clock import HELSINKI, Clock
 from shared.database import Connection
 
 COOKIE = "luotsi_session"
@@ -71,7 +71,8 @@ class Sessions:
     async def worker(self, conn: Connection, request: Request) -> Worker:
         """The worker of this request; raises `NotLoggedIn`."""
         ident = self._named(request) or self._session(request).get("worker")
-        row = await store.worker(conn, str(ident)) if ident else None
+        today = self._clock().astimezone(HELSINKI).date()
+        row = await store.worker(conn, str(ident), today) if ident else None
         if row is None:
             raise NotLoggedIn
         return Worker(row["id"], row["name"], row["role"])

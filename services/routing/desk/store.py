@@ -5,7 +5,7 @@ what page 1 does.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -506,14 +506,27 @@ async def lock_duty_item(conn: Connection, item: UUID) -> Row | None:
 # --- people -------------------------------------------------------------------------------------
 
 
-async def worker(conn: Connection, ident: str) -> Row | None:
+_MAY_ACT = """
+    role IS NOT NULL AND NOT withdrawn AND coalesce(active_from <= $1, true)
+    AND coalesce(active_until >= $1, true)
+"""
+
+
+async def worker(conn: Connection, ident: str, today: date) -> Row | None:
     """A worker as they are now: a withdrawn one has no rights from the next request on."""
-    return await conn.fetchrow("SELECT id, name, role FROM worker WHERE id = $1", ident)
+    return await conn.fetchrow(
+        f"SELECT id, name, role FROM worker WHERE id = $2 AND {_MAY_ACT}",  # noqa: S608
+        today, ident,
+    )  # fmt: skip
 
 
-async def workers(conn: Connection) -> list[Row]:
-    """Everyone who may act."""
-    return await conn.fetch("SELECT id, name, role FROM worker ORDER BY role, name, id LIMIT 500")
+async def workers(conn: Connection, today: date) -> list[Row]:
+    """Everyone who may act today."""
+    return await conn.fetch(
+        f"SELECT id, name, role FROM worker WHERE {_MAY_ACT} "  # noqa: S608
+        "ORDER BY role, name, id LIMIT 500",
+        today,
+    )
 
 
 # --- liveness -----------------------------------------------------------------------------------

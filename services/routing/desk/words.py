@@ -232,6 +232,10 @@ DECLARATIONS: Mapping[str, str] = {
     "consent": N_("Consent"),
     "prohibition": N_("Prohibition"),
 }
+SHIFTS: Mapping[str, str] = {
+    "office_hours": N_("duty in office hours"),
+    "sosiaalipaivystys": N_("social emergency service"),
+}
 SERVICES: Mapping[str, str] = {
     "intake": N_("Reception of messages"),
     "routing": N_("Routing of cases"),
