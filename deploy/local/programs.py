@@ -11,7 +11,7 @@ from deploy.local.plan import ROOT, Plan
 from deploy.local.process import BackgroundProcess
 from deploy.local.system import RunningService, System
 
-SOURCES = ("school-1", "health-1", "social-1", "clients-1")
+SOURCES = ("school-1", "health-1", "social-1", "clients-1", "directory-1")
 """Sources that may also send over HTTP in the demo; their tokens lie in secrets.json."""
 
 DUTY_ADDRESS = "paivystys@kuusela.example"
@@ -47,8 +47,9 @@ def programs(plan: Plan, directory: Path, *, tied: bool = False) -> list[Program
     system = System(directory, plan.kafka, plan.database_url, tied=tied)
     ports = plan.ports
     desk = {"demo": "true", "intake_url": f"http://127.0.0.1:{ports.intake}"}
+    feeds = {"client_sources": "clients-1", "directory_sources": "directory-1"}
     wanted: dict[str, tuple[int, dict[str, str]]] = {
-        "intake": (ports.intake, {"client_sources": "clients-1"}),
+        "intake": (ports.intake, feeds),
         "routing": (ports.routing, {"timers": "true" if plan.open else "false"}),
         "desk": (ports.desk, desk),
         "notifications": (ports.notifications, mail_settings(plan)),
