@@ -318,7 +318,7 @@ class Consumer(Subscription, Generic[E]):
                 return await self._apply(batch[:middle]) + await self._apply(batch[middle:])
             self._count_failure(batch[0], error)
             return await self._write(batch, error)
-        if any(row.outcome == "applied" for row in rows):
+        if any(row.outcome in ("applied", "returned") for row in rows):
             self._failures = 0
         return rows
 

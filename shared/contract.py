@@ -61,6 +61,14 @@ CHANNELS = (
         ("intake",),
     ),
     Channel(
+        events.INTAKE_ABSENCE,
+        "What schools tell of pupils who stay away. Holds personal data.",
+        {"type": "string", "description": "The source's own choice; never personal data"},
+        tuple(kind.model for kind in kinds_of(events.INTAKE_ABSENCE)),
+        ("source",),
+        ("intake",),
+    ),
+    Channel(
         events.INTAKE_RECEIPT,
         "What became of each message, for its source",
         {"type": "string", "description": "The source's id of the message (ce_id)"},
@@ -126,7 +134,8 @@ SCHEMAS: dict[str, Any] = {
 INTRODUCTION = """\
 How a source tells Luotsi, and what Luotsi's services tell each other.
 
-A source sends to `luotsi.intake.notification.v1` and reads its answers from
+A source sends to `luotsi.intake.notification.v1` (a school's absence signals to
+`luotsi.intake.absence.v1`) and reads its answers from
 `luotsi.intake.receipt.v1`, by its own id of the message. CloudEvents 1.0: binary mode as described
 here; at intake the structured mode (`application/cloudevents+json`) too.
 

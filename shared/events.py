@@ -27,23 +27,15 @@ from shared.hetu import InvalidHetuError, parse_hetu
 INTAKE_NOTIFICATION = "luotsi.intake.notification.v1"  # key: the source's own; holds persons
 INTAKE_CLIENT = "luotsi.intake.client.v1"  # key: the source's own; holds persons
 INTAKE_DIRECTORY = "luotsi.intake.directory.v1"  # key: the source's own; holds staff
+INTAKE_ABSENCE = "luotsi.intake.absence.v1"  # as above; what schools confirm
 INTAKE_RECEIPT = "luotsi.intake.receipt.v1"  # key: the source's id of the message
 SIGNAL = "luotsi.signal.v1"  # key: child id
 CASE = "luotsi.case.v1"  # key: child id
 NOTICE = "luotsi.notice.v1"  # key: child id, or the id of what was set aside
 URGENT = "luotsi.urgent.v1"  # key: the item's own id
 
-TOPICS = (
-    INTAKE_NOTIFICATION,
-    INTAKE_CLIENT,
-    INTAKE_DIRECTORY,
-    INTAKE_RECEIPT,
-    SIGNAL,
-    CASE,
-    NOTICE,
-    URGENT,
-)
-INBOUND_TOPICS = (INTAKE_NOTIFICATION, INTAKE_CLIENT, INTAKE_DIRECTORY)
+INBOUND_TOPICS = (INTAKE_NOTIFICATION, INTAKE_ABSENCE, INTAKE_CLIENT, INTAKE_DIRECTORY)
+TOPICS = (*INBOUND_TOPICS, INTAKE_RECEIPT, SIGNAL, CASE, NOTICE, URGENT)
 PARTITIONS = 12  # fixed at install: changing it moves children between partitions
 
 # --- small types ----------------------------------------------------------------------------
@@ -51,6 +43,7 @@ PARTITIONS = 12  # fixed at install: changing it moves children between partitio
 Answer = Literal["yes", "no", "unknown"]
 AgeBand = Literal["unborn", "0-6", "7-12", "13-15", "16-17", "adult", "unknown"]
 Language = Literal["fi", "sv", "en"]
+MissingCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Sealed = Annotated[str, StringConstraints(pattern=r"^s1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+$")]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
@@ -272,13 +265,16 @@ class Receipt(_Internal):
     """What became of one message; keyed by the source's id of it, without personal data.
 
     `note` tells in codes what was noticed and did not stand in the way, `mend` what can be done.
+    *Returned*: kept, and its clocks run, but `missing` (in codes; in words in `mend`) is still to
+    be done and sent again.
     """
 
     source: str
     source_id: str
-    outcome: Literal["accepted", "repeated", "quarantined"]
+    outcome: Literal["accepted", "repeated", "quarantined", "returned"]
     reason: str | None = None
     mend: str | None = None
+    missing: tuple[MissingCode, ...] = ()
     note: str | None = None
     receipt_id: UUID
     received_at: AwareDatetime
@@ -296,7 +292,16 @@ SignalKind = Literal[
     "anticipatory",
     "consultation_request",
     "transfer",
+    "absence",
 ]
+
+
+class CodedAbsence(_Internal):
+    """What a school's absence signal states. `confirmed`: by a person, with nothing missing."""
+
+    confirmed: Answer = "unknown"
+    health: Answer = "unknown"
+    step_reached: Answer = "unknown"
 
 
 class CodedFacts(_Internal):
@@ -310,6 +315,7 @@ class CodedFacts(_Internal):
     knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
     reasons: tuple[ReasonCode, ...] = ()
     psychiatry_asks: Answer = "unknown"
+    absence: CodedAbsence | None = None
 
 
 class AttachedFile(_Internal):
@@ -325,7 +331,8 @@ class Signal(_Internal):
 
     `id` is the receipt id and the child's place in the message, so a repeat has the same id.
     `corrects` is the id of the signal whose place this one takes. `urgent_item` is the item on
-    `luotsi.urgent.v1` of a message that its sender marked.
+    `luotsi.urgent.v1` of a message that its sender marked. `missing` is what a school has yet to do
+    about an absence signal that was returned to it. Nobody notifies where nobody confirmed.
     """
 
     kind: SignalKind = "notification"
@@ -340,12 +347,13 @@ class Signal(_Internal):
     facts: CodedFacts
     person: Sealed
     text: Sealed
-    notifier: Sealed
+    notifier: Sealed | None = None
     source: str = ""
     source_id: str = ""
     corrects: str | None = None
     attachments: tuple[AttachedFile, ...] = ()
     urgent_item: UUID | None = None
+    missing: tuple[MissingCode, ...] = ()
 
 
 class Withdrawn(_Internal):
@@ -461,10 +469,13 @@ class UrgentItem(_Internal):
 
 Level = Literal["perus", "erityis", "vaativa"]
 Holder = Literal["duty", "own_worker", "initial_assessment", "person_decides"]
-Destination = Literal["expert_group", "psychiatry", "basic_services"]
+Destination = Literal[
+    "expert_group", "psychiatry", "school_health", "hospital_school", "basic_services"
+]
 
 CaseEventKind = Literal[
     "screened",
+    "absence_screened",
     "urgency_answered",
     "holder_confirmed",
     "holder_overridden",
@@ -477,6 +488,8 @@ CaseEventKind = Literal[
     "identity_given",
     "withdrawn",
     "client_changed",
+    "is_matter",
+    "no_matter",
     "duty_item_opened",
     "duty_item_closed",
     "clock_warned",

@@ -1,7 +1,7 @@
 """Every kind of message a source may send: its model, CloudEvents type, topic and HTTP path.
 
 `KINDS` is the list; `luotsi check-event`, both doors, the schemas and the documents read it. The
-notification itself is in `shared.events`.
+notification itself is in `shared.events`, a school's signal in `shared.absence`.
 """
 
 from datetime import date
@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from shared import events
+from shared.absence import SchoolAbsence
 from shared.clients import ClientState
 from shared.directory import DirectoryEntry
 from shared.events import (
@@ -182,6 +183,7 @@ KindName = Literal[
     "anticipatory",
     "consultation_request",
     "transfer",
+    "absence",
     "withdrawal",
     "client",
     "directory",
@@ -199,9 +201,12 @@ class Kind(NamedTuple):
     title: str
 
 
-def _kind(name: KindName, area: str, path: str, model: type[Message], title: str) -> Kind:
+def _kind(
+    name: KindName, area: str, path: str, model: type[Message], title: str,
+    topic: str = events.INTAKE_NOTIFICATION,
+) -> Kind:  # fmt: skip
     type_ = f"fi.luotsi.{area}.{name.replace('_', '-')}.v1"
-    return Kind(name, model, type_, events.INTAKE_NOTIFICATION, f"/v1/{path}", title)
+    return Kind(name, model, type_, topic, f"/v1/{path}", title)
 
 
 CLIENT = Kind(
@@ -250,6 +255,10 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "transfer", "childprotection", "transfers", Transfer, "a matter from another county"
     ),
+    _kind(
+        "absence", "school", "absence-signals", SchoolAbsence,
+        "a school's absence signal", events.INTAKE_ABSENCE,
+    ),
     WITHDRAWAL,
     *FEEDS,
 )  # fmt: skip
@@ -258,5 +267,5 @@ BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 
 
 def kinds_of(topic: str) -> tuple[Kind, ...]:
-    """What a source may send to a topic."""
+    """What a source is told to send to a topic; intake takes any kind on either."""
     return tuple(kind for kind in KINDS if kind.topic == topic)

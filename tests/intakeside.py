@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from services.intake.api import api_routes
 from services.intake.handlers import messages
+from services.intake.provider_files import load_providers
 from services.intake.settings import IntakeSettings
 from shared import events, store
 from shared.database import Pool, open_pool
@@ -92,7 +93,7 @@ async def intake(database_url: str, tmp_path: Path) -> AsyncIterator[Intake]:
         tokens_file=tmp_path / "tokens.json",
     )  # fmt: skip
     sealer = Sealer(KeyFile(settings.key_file))
-    inbox = messages(sealer, lambda: NOW)
+    inbox = messages(sealer, lambda: NOW, providers=load_providers())
     pool = await open_pool(url, "intake", size=4)
     process = Process("intake", "intake", head("intake"), settings, _pool=pool)
     app = application(process)

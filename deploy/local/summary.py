@@ -16,6 +16,8 @@ HOLDERS = {
 DESTINATIONS = {
     "expert_group": "expert group",
     "psychiatry": "psychiatry co-consultation",
+    "school_health": "school health care",
+    "hospital_school": "hospital school",
     "basic_services": "basic services",
 }
 CLOCKS = {

@@ -53,12 +53,13 @@ class MessageState(BaseModel):
     """What became of a message.
 
     `waiting`: taken, and applied later: the county has paused its source, or an engineer has to
-    mend Luotsi first.
+    mend Luotsi first. `returned`: kept, its time limits run, and something is missing that is sent
+    again.
     """
 
     source: str
     source_id: str
-    state: Literal["accepted", "waiting", "quarantined", "closed"]
+    state: Literal["accepted", "waiting", "returned", "quarantined", "closed"]
     answers: list[Receipt] = Field(description="What the source was told, the first first")
 
 
@@ -222,12 +223,14 @@ def _door(
 
 def state_of(source: str, ident: str, rows: Sequence[Any]) -> MessageState:
     """The state of what arrived under one id, from `store.arrivals`."""
-    state: Literal["accepted", "waiting", "quarantined", "closed"] = "closed"
+    state: Literal["accepted", "waiting", "returned", "quarantined", "closed"] = "closed"
     open_ = {row["outcome"] for row in rows if row["closed_at"] is None}
     if "applied" in open_:
         state = "accepted"
     elif open_ & {"parked", "held"}:
         state = "waiting"
+    elif "returned" in open_:
+        state = "returned"
     elif open_:
         state = "quarantined"
     answers = [_answer(source, ident, row) for row in rows]

@@ -8,6 +8,7 @@ from services.intake import store
 from services.intake.api import api_routes
 from services.intake.feeds import at_topic
 from services.intake.handlers import messages
+from services.intake.provider_files import load_providers
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
 from services.intake.sources.gate import guarded, watch_sources
@@ -38,7 +39,8 @@ def build_app() -> FastAPI:
         settings.bootstrap, prefix=settings.topic_prefix, source="luotsi.intake",
         seconds=settings.publish_timeout,
     )  # fmt: skip
-    inbox = guarded(messages(sealer, utc_now, settings.feeders), settings.source_brake)
+    taken = messages(sealer, utc_now, settings.feeders, load_providers(settings.providers))
+    inbox = guarded(taken, settings.source_brake)
     consumers = {
         topic: Consumer(
             broker, publisher, settings, at_topic(inbox, topic), topic=topic, group=GROUP

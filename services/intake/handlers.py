@@ -10,20 +10,22 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.intake import store
-from services.intake.attachments import Named
+from services.intake.attachments import NOTHING, Named
+from services.intake.domain.absence import Judged, Providers, judge
 from services.intake.domain.feeds import Feeders, not_theirs
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
-from services.intake.domain.told import AboutChild, children_of, noted, text_of
+from services.intake.domain.told import AboutChild, children_of, day_of, noted, text_of
 from services.intake.feeds import Fed, take_clients, take_entries
 from services.intake.urgent import whole, with_marks
 from shared import events
 from shared import store as plumbing
+from shared.absence import SchoolAbsence
 from shared.clients import ClientState
 from shared.clock import Clock
 from shared.database import Connection
 from shared.directory import DirectoryEntry
-from shared.events import Concern, Message, Receipt, SetAside, Withdrawn
+from shared.events import CodedAbsence, Concern, Message, Notifier, Receipt, SetAside, Withdrawn
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored
 from shared.inbox import SetAside as SetAsideHook
@@ -33,6 +35,7 @@ from shared.store import Known, Outgoing
 
 _RECEIPT = TypeAdapter(Receipt)
 NOBODY: Feeders = MappingProxyType({})
+NO_STEPS: Providers = MappingProxyType({})
 
 Name = tuple[str, str]  # source, and its id of a message
 
@@ -45,7 +48,20 @@ class EarlierSignal(NamedTuple):
     provisional: bool
 
 
-Earlier = Mapping[Name, Sequence[EarlierSignal]]
+Said = Mapping[Name, Sequence[EarlierSignal]]
+Before = Sequence[EarlierSignal] | None
+"""What the message said whose place another takes; None if it names one that nobody knows."""
+
+INCOMPLETE = "incomplete"
+NOTHING_MISSING = Judged((), None, None, CodedAbsence())
+
+
+class Heard(NamedTuple):
+    """What a message tells of each child, what its earlier one said, and what is missing of it."""
+
+    told: Sequence[AboutChild]
+    before: Before
+    judged: Judged
 
 
 class Matched(NamedTuple):
@@ -56,13 +72,22 @@ class Matched(NamedTuple):
     new_keys: list[NewKey]
 
 
+class County(NamedTuple):
+    """What the county has said: who may send each kind of feed, and which steps schools take."""
+
+    feeders: Feeders
+    providers: Providers
+
+
 def messages(
-    sealer: Sealer, clock: Clock, feeders: Feeders = MappingProxyType({})
+    sealer: Sealer, clock: Clock, feeders: Feeders = NOBODY, providers: Providers = NO_STEPS
 ) -> Inbox[Message]:
     """How intake takes what sources send, of any kind and from either door.
 
-    `feeders` are the sources that may send each kind of feed.
+    `feeders` are the sources that may send each kind of feed, `providers` education providers'
+    steps.
     """
+    county = County(feeders, providers)
 
     async def on_messages(tx: Connection, batch: Sequence[Incoming[Message]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -71,7 +96,7 @@ def messages(
             if outcomes:  # usually there is one part, and nobody asks what it said
                 before = zip(batch, outcomes, strict=False)
                 said = {(i.source, i.id): signals_in(o.answers) for i, o in before}
-            outcomes += await _take(tx, sealer, part, said, feeders)
+            outcomes += await _take(tx, sealer, county, part, said)
         return outcomes
 
     async def on_repeats(
@@ -88,7 +113,7 @@ def messages(
 
 def named_earlier(message: Message) -> str | None:
     """The source's id of the message that this one corrects or takes back."""
-    if isinstance(message, Concern):
+    if isinstance(message, Concern | SchoolAbsence):
         return message.corrects
     return message.withdraws if isinstance(message, Withdrawal) else None
 
@@ -108,31 +133,49 @@ def parts(batch: Sequence[Incoming[Message]]) -> list[list[Incoming[Message]]]:
 
 
 async def _take(
-    tx: Connection,
-    sealer: Sealer,
-    batch: Sequence[Incoming[Message]],
-    said: Earlier,
-    feeders: Feeders,
-) -> list[Outcome]:
-    """Accept messages; `said` is what this batch has said before them."""
-    earlier = await _earlier(tx, batch, said)
+    tx: Connection, sealer: Sealer, county: County, batch: Sequence[Incoming[Message]],
+    said: Said,
+) -> list[Outcome]:  # fmt: skip
+    """Accept messages or return them; `said` is what this batch has said before them.
+
+    What was returned and comes again as it was, is answered as it was.
+    """
+    returned = await _returned(tx, batch)
+    again: dict[Name, Outcome] = {}
+    for item in batch:
+        known = returned.get((item.source, item.id), ())
+        if (answer := await _answer_again(tx, sealer, item, known)) is not None:
+            again[item.source, item.id] = answer
+    fresh = [item for item in batch if (item.source, item.id) not in again]
+    taken = iter(await _take_fresh(tx, sealer, county, fresh, said, returned) if fresh else [])
+    return [again.get((item.source, item.id)) or next(taken) for item in batch]
+
+
+async def _take_fresh(
+    tx: Connection, sealer: Sealer, county: County, batch: Sequence[Incoming[Message]],
+    said: Said, returned: Mapping[Name, Sequence[Known]],
+) -> list[Outcome]:  # fmt: skip
+    before = await _before(tx, batch, said, returned)
     mended = await plumbing.quarantined_before(tx, [(i.source, i.id) for i in batch])
-    batch = [
-        item._replace(received_at=min([item.received_at, *(r["received_at"] for r in before)]))
-        if (before := mended.get((item.source, item.id)))
-        else item
+    batch = [_first_arrival(item, mended, returned) for item in batch]
+    judged = [
+        judge(item.event, county.providers, day_of(item.received_at))
+        if isinstance(item.event, SchoolAbsence)
+        else NOTHING_MISSING
         for item in batch
     ]
     told = [
-        children_of(item.event, item.received_at) if isinstance(item.event, Concern) else []
-        for item in batch
+        children_of(item.event, item.received_at, verdict.facts)
+        if isinstance(item.event, Concern | SchoolAbsence)
+        else []
+        for item, verdict in zip(batch, judged, strict=True)
     ]
-    matched = await _match(tx, sealer, batch, told, earlier)
+    matched = await _match(tx, sealer, told, before)
     named = await Named.of(tx, batch)
     refused = {
         place: refusal
         for place, item in enumerate(batch)
-        if (refusal := not_theirs(feeders, item.source, item.event))
+        if (refusal := not_theirs(county.feeders, item.source, item.event))
     }
     fed = await _feed(tx, sealer, matched, batch, refused)
     outcomes = []
@@ -143,9 +186,10 @@ async def _take(
         elif place in fed:
             outcome = _fed(sealer, matched, item, fed[place])
         elif isinstance(item.event, Withdrawal):
-            outcome = _withdraw(sealer, matched, item, item.event, earlier)
+            outcome = _withdraw(sealer, matched, item, item.event, before[place])
         else:
-            outcome = _accept(sealer, matched, named, place, item, told[place], earlier)
+            heard = Heard(told[place], before[place], judged[place])
+            outcome = _accept(sealer, matched, named, place, item, heard)
         outcomes.append(await _close_mended(tx, outcome, item, mended))
     await plumbing.add_data_keys(tx, matched.new_keys)
     await named.keep(tx)
@@ -187,16 +231,64 @@ def _fed(sealer: Sealer, matched: Matched, item: Incoming[Message], fed: Fed) ->
     return Outcome("applied", [*fed.signals, told], body, note, received_at=item.received_at)
 
 
-async def _earlier(
-    tx: Connection, batch: Sequence[Incoming[Message]], said: Earlier
-) -> dict[Name, Sequence[EarlierSignal]]:
-    """What the messages said that others of the batch name; unknown ones are left out."""
+def _first_arrival(
+    item: Incoming[Message],
+    mended: Mapping[Name, Sequence[store.Row]],
+    returned: Mapping[Name, Sequence[Known]],
+) -> Incoming[Message]:
+    """A mended resend keeps the time of the first arrival (design 12)."""
+    name = (item.source, item.id)
+    times = [row["received_at"] for row in mended.get(name, ())]
+    times += [known.received_at for known in returned.get(name, ())]
+    return item._replace(received_at=min([item.received_at, *times])) if times else item
+
+
+async def _before(
+    tx: Connection,
+    batch: Sequence[Incoming[Message]],
+    said: Said,
+    returned: Mapping[Name, Sequence[Known]],
+) -> list[Before]:
+    """What each message's earlier one said: the one it names, or the returned one it mends."""
     names = {(i.source, e) for i in batch if (e := named_earlier(i.event)) is not None}
     found = {name: said[name] for name in names if name in said}
     if missing := sorted(names - found.keys()):
-        known = await plumbing.applied_before(tx, missing)
+        sent_back = await store.returned_before(tx, missing)
+        known = {name: rows[-1] for name, rows in sent_back.items()}
+        known |= await plumbing.applied_before(tx, missing)
         found |= {name: signals_in(plumbing.unpack(row.answers)) for name, row in known.items()}
-    return found
+    return [_named_or_mended(item, found, returned) for item in batch]
+
+
+def _named_or_mended(
+    item: Incoming[Message], found: Said, returned: Mapping[Name, Sequence[Known]]
+) -> Before:
+    if mends := returned.get((item.source, item.id)):
+        return signals_in(plumbing.unpack(mends[-1].answers))
+    earlier = named_earlier(item.event)
+    return () if earlier is None else found.get((item.source, earlier))
+
+
+async def _returned(tx: Connection, batch: Sequence[Incoming[Message]]) -> dict[Name, list[Known]]:
+    """What was returned of the schools' signals in a batch, which nobody else takes meanwhile."""
+    names = [(i.source, i.id) for i in batch if isinstance(i.event, SchoolAbsence)]
+    if not names:
+        return {}
+    await store.lock_names(tx, names)
+    return await store.returned_before(tx, names)
+
+
+async def _answer_again(
+    tx: Connection, sealer: Sealer, item: Incoming[Message], known: Sequence[Known]
+) -> Outcome | None:
+    """The earlier answer, if one of these was returned and holds the same content."""
+    for each in known:
+        if await _is_same(tx, sealer, item, each):
+            answer = next(
+                a for a in plumbing.unpack(each.answers) if a.topic == events.INTAKE_RECEIPT
+            )
+            return Outcome("repeated", [answer], received_at=each.received_at)
+    return None
 
 
 def signals_in(answers: Sequence[Outgoing]) -> list[EarlierSignal]:
@@ -212,9 +304,8 @@ def signals_in(answers: Sequence[Outgoing]) -> list[EarlierSignal]:
 async def _match(
     tx: Connection,
     sealer: Sealer,
-    batch: Sequence[Incoming[Message]],
     told: Sequence[Sequence[AboutChild]],
-    earlier: Earlier,
+    before: Sequence[Before],
 ) -> Matched:
     """Find or make the child of every person named, and the data keys that are needed.
 
@@ -224,16 +315,16 @@ async def _match(
     children: dict[tuple[int, int], UUID] = {}
     nameless: set[UUID] = set()
     unknown: set[bytes] = set()
-    for place, item in enumerate(batch):
-        before = earlier.get((item.source, named_earlier(item.event) or ""), ())
-        for index, child in enumerate(told[place]):
+    for place, children_told in enumerate(told):
+        earlier = before[place] or ()
+        for index, child in enumerate(children_told):
             if child.looked_up_by is not None:
                 digest = sealer.keys.lookup_hash(*child.looked_up_by)
                 digests[place, index] = digest
                 if not child.known:
                     unknown.add(digest)
-            elif index < len(before) and before[index].provisional:
-                children[place, index] = before[index].child
+            elif index < len(earlier) and earlier[index].provisional:
+                children[place, index] = earlier[index].child
             else:
                 children[place, index] = random_id()
                 nameless.add(children[place, index])
@@ -254,28 +345,29 @@ def _accept(
     named: Named,
     place: int,
     item: Incoming[Message],
-    told: Sequence[AboutChild],
-    earlier: Earlier,
+    heard: Heard,
 ) -> Outcome:
-    """Seal the original, and answer with a receipt and one signal for each child."""
-    assert isinstance(item.event, Concern)  # noqa: S101 -- the only other kind is withdrawn
+    """Seal the original, and answer with a receipt and one signal for each child.
+
+    A school's signal where something is missing goes on too; its receipt says it is returned.
+    """
+    assert isinstance(item.event, Concern | SchoolAbsence)  # noqa: S101 -- the rest is withdrawn
+    told, before, judged = heard
     received_at = item.received_at
     receipt_id = time_ordered_id(received_at)
-    notifier_id = time_ordered_id(received_at)
     original_key, original = sealer.passing_key(receipt_id)
-    notifier_key, cipher = sealer.passing_key(notifier_id)
-    matched.new_keys.extend([original_key, notifier_key])
-    card = item.event.notifier.model_dump_json().encode()
-    notifier = sealed_text(notifier_id, encrypt(cipher, "notifier", str(receipt_id), card))
+    matched.new_keys.append(original_key)
+    notifier = _sealed_notifier(sealer, matched, item.event.notifier, receipt_id, received_at)
     text = text_of(item.event)
-    note = noted(item.event, item.raw.appended_at, received_at)
-    before: Sequence[EarlierSignal] = ()
-    if item.event.corrects is not None:
-        name = (item.source, item.event.corrects)
-        before, note = earlier.get(name, ()), note if name in earlier else "corrects-unknown"
-    attached = named.by(item.source, item.event, receipt_id)
-    note = " ".join(filter(None, (note, attached.note))) or None
-    replaced = {signal.child: signal.id for signal in before}
+    notes = [noted(item.event, item.raw.appended_at, received_at), judged.note]
+    notes += ["corrects-unknown"] if before is None else []
+    attached = (
+        named.by(item.source, item.event, receipt_id)
+        if isinstance(item.event, Concern)
+        else NOTHING
+    )
+    note = " ".join(filter(None, (*notes, attached.note))) or None
+    replaced = {signal.child: signal.id for signal in before or ()}
     answers = []
     for index, child in enumerate(told):
         child_id = matched.child[place, index]
@@ -299,6 +391,7 @@ def _accept(
                 "source": item.source,
                 "source_id": item.id,
                 "attachments": attached.files,
+                "missing": judged.missing,
             }
         )
         answers.append(Outgoing(events.SIGNAL, str(child_id).encode(), ident, value))
@@ -307,9 +400,30 @@ def _accept(
         for place, (child, ident) in enumerate(replaced.items())
     ]
     said = {"note": note, "mend": attached.mend}
-    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at, **said))
     body = encrypt(original, "original", item.key, item.raw.value or b"")
+    if judged.missing:
+        answers.append(
+            receipt(
+                item.source, item.id, "returned", receipt_id, received_at, reason=INCOMPLETE,
+                mend=judged.mend, note=note, missing=judged.missing,
+            )
+        )  # fmt: skip
+        return Outcome("returned", answers, body, INCOMPLETE, received_at=received_at)
+    answers.append(receipt(item.source, item.id, "accepted", receipt_id, received_at, **said))
     return Outcome("applied", answers, body, note, received_at=received_at)
+
+
+def _sealed_notifier(
+    sealer: Sealer, matched: Matched, notifier: Notifier | None, receipt_id: UUID, at: datetime
+) -> str | None:
+    """Whoever tells of it, sealed under a key of their own; None where nobody does yet."""
+    if notifier is None:
+        return None
+    notifier_id = time_ordered_id(at)
+    key, cipher = sealer.passing_key(notifier_id)
+    matched.new_keys.append(key)
+    card = notifier.model_dump_json().encode()
+    return sealed_text(notifier_id, encrypt(cipher, "notifier", str(receipt_id), card))
 
 
 def _withdraw(
@@ -317,10 +431,9 @@ def _withdraw(
     matched: Matched,
     item: Incoming[Message],
     message: Withdrawal,
-    earlier: Earlier,
+    before: Before,
 ) -> Outcome:
     """A message taken back: told about each child that it was about."""
-    before = earlier.get((item.source, message.withdraws))
     if before is None:
         refusal = WITHDRAWS_UNKNOWN
         return Outcome("quarantined", reason=refusal.reason, mend=refusal.mend)
@@ -357,7 +470,7 @@ async def _close_mended(
     """An accepted resend closes what was quarantined of its id."""
     before = mended.get((item.source, item.id), ())
     items = [row["id"] for row in before if row["closed_at"] is None]
-    if not items or outcome.kind != "applied":
+    if not items or outcome.kind not in ("applied", "returned"):
         return outcome
     await plumbing.close_set_aside(tx, items, "resent")
     closing = [closed(each, "resent", item.received_at) for each in items]
@@ -367,19 +480,33 @@ async def _close_mended(
 async def _repeated(
     tx: Connection, sealer: Sealer, item: Incoming[Message], known: Known
 ) -> Outcome:
-    """The same content again is a repeat; other content under the same id is set aside."""
+    """The same content again is a repeat; other content under the same id is set aside.
+
+    What was returned before it was mended is no other content: it comes late.
+    """
     before = first_receipt(known)
-    await sealer.load(tx, [before.receipt_id])
-    original = sealer.open_bytes(before.receipt_id, "original", item.key, known.body or b"")
-    if read_original(type(item.event), original) != item.event:
+    same = await _is_same(tx, sealer, item, known)
+    if not same and isinstance(item.event, SchoolAbsence):
+        name = (item.source, item.id)
+        returned = (await store.returned_before(tx, [name])).get(name, ())
+        same = any([await _is_same(tx, sealer, item, each) for each in returned])
+    if not same:
         refusal = SAME_ID_OTHER_CONTENT
         return Outcome("quarantined", reason=refusal.reason, mend=refusal.mend)
     answer = receipt(item.source, item.id, "repeated", before.receipt_id, before.received_at)
     return Outcome("repeated", [answer], received_at=before.received_at)
 
 
+async def _is_same(tx: Connection, sealer: Sealer, item: Incoming[Message], known: Known) -> bool:
+    """Whether a message says what one said that came before under its id."""
+    ident = first_receipt(known).receipt_id
+    await sealer.load(tx, [ident])
+    original = sealer.open_bytes(ident, "original", item.key, known.body or b"")
+    return read_original(type(item.event), original) == item.event
+
+
 def first_receipt(known: Known) -> Receipt:
-    """What was answered when the event was accepted."""
+    """What was answered when the event was accepted or returned."""
     for answer in plumbing.unpack(known.answers):
         if answer.topic == events.INTAKE_RECEIPT:
             return _RECEIPT.validate_json(answer.value)
@@ -468,9 +595,9 @@ def receipt(
     outcome: str,
     receipt_id: UUID,
     received_at: datetime,
-    **said: str | None,
+    **said: str | Sequence[str] | None,
 ) -> Outgoing:
-    """The answer to a source, keyed by its own id of the message; `said`: reason, mend, note."""
+    """The answer to a source, keyed by its own id; `said`: reason, mend, note, missing."""
     value = orjson.dumps(
         {
             "source": source,

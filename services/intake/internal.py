@@ -147,8 +147,13 @@ def where_route(app: FastAPI, process: Process) -> None:
         async with process.pool.acquire() as conn:
             hops = [dict(row) for row in await plumbing.trail(conn, source_id)]
             for hop in hops:
-                known = await plumbing.applied_before(conn, [(hop["source"], hop["event_id"])])
-                for each in known.values():
+                name = (hop["source"], hop["event_id"])
+                known = list((await plumbing.applied_before(conn, [name])).values())
+                if hop["outcome"] == "returned":
+                    sent_back = (await store.returned_before(conn, [name])).get(name, [])
+                    place = (hop["partition"], hop["offset"])
+                    known = [k for k in sent_back if (k.partition, k.offset) == place]
+                for each in known:
                     hop["receipt_id"] = str(first_receipt(each).receipt_id)
         return {"service": "intake", "hops": hops}
 

@@ -1,10 +1,10 @@
-"""Deleting what is old from the inbound topic: persons stand there in the clear (design.md 17).
+"""Deleting what is old from the inbound topics: persons stand there in the clear (design.md 17).
 
 Originals that the urgent lane kept a second time go a week after their turn came.
 
 Only what is both older than seven days *and* below intake's committed offset goes, so a week's
-outage loses nothing; the topic itself has no time retention. Files that no accepted message has
-named for 30 days go, too.
+outage loses nothing; the topics themselves have no time retention. Files that no accepted message
+has named for 30 days go, too.
 """
 
 import asyncio
@@ -34,17 +34,20 @@ def forget_old_messages(
     async def loop(process: Process) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
-            await forget_once(settings, group, clock)
+            for topic in events.INBOUND_TOPICS:
+                await forget_once(settings, topic, group, clock)
             async with process.pool.acquire() as conn:
                 await store.forget_urgent(conn, clock() - KEEP)
 
     return loop
 
 
-async def forget_once(settings: IntakeSettings, group: str, clock: Clock) -> dict[int, int]:
+async def forget_once(
+    settings: IntakeSettings, topic: str, group: str, clock: Clock
+) -> dict[int, int]:
     """Delete once; returns partition -> first offset kept, where something was deleted."""
-    topic = settings.topic_prefix + events.INTAKE_NOTIFICATION
-    places = [TopicPartition(topic, number) for number in range(events.PARTITIONS)]
+    name = settings.topic_prefix + topic
+    places = [TopicPartition(name, number) for number in range(events.PARTITIONS)]
     reader = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap,
         group_id=settings.topic_prefix + group,
@@ -66,7 +69,7 @@ async def forget_once(settings: IntakeSettings, group: str, clock: Clock) -> dic
     old = {place: offset for place, offset in keep_from.items() if offset > begin[place]}
     if old:
         await _delete(settings, old)
-        log.info("old_messages_deleted", topic=events.INTAKE_NOTIFICATION, count=len(old))
+        log.info("old_messages_deleted", topic=topic, count=len(old))
     return {place.partition: offset for place, offset in old.items()}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services.intake.domain.brake import Brake
+from services.intake.provider_files import DIRECTORY
 from shared.settings import ServiceSettings
 
 
@@ -17,6 +18,7 @@ class IntakeSettings(ServiceSettings):
     minutes and more than so many percent of them were quarantined; 100 percent never brakes.
     `client_sources`, `directory_sources`: names, with commas between, of the sources whose client
     feed and whose directory feed is believed. The directory says who may use the desk.
+    `providers`: the folder of education providers' steps.
     """
 
     tokens_file: Path | None = None
@@ -25,6 +27,7 @@ class IntakeSettings(ServiceSettings):
     source_brake_percent: int = Field(default=50, ge=1, le=100)
     client_sources: str = ""
     directory_sources: str = ""
+    providers: Path = DIRECTORY
 
     @property
     def source_brake(self) -> Brake:

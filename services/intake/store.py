@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.database import Connection
+from shared.store import Known
 
 Row = asyncpg.Record
 HTTP_GROUP = "http"
@@ -75,27 +76,68 @@ async def identify(conn: Connection, child: UUID, digest: bytes) -> bool:
     return bool(made)
 
 
+# --- what was returned to its source --------------------------------------------------------------
+
+
+async def lock_names(conn: Connection, names: Sequence[tuple[str, str]]) -> None:
+    """Take turns over what has these (source, id): nothing but its row says it was returned."""
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtext($1), hashtext(name)) "
+        "FROM unnest($2::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place",
+        "returned", sorted({f"{source}/{ident}" for source, ident in names}),
+    )  # fmt: skip
+
+
+async def returned_before(
+    conn: Connection, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], list[Known]]:
+    """What was returned of these (source, id), the first first."""
+    rows = await conn.fetch(
+        """
+        SELECT e.source, e.event_id, e.door, e.partition, e."offset", e.key, e.received_at,
+               e.body, e.answers
+        FROM unnest($1::text[], $2::text[]) AS t (source, id)
+        JOIN event_log e ON e.event_id = t.id AND e.source = t.source AND e.outcome = 'returned'
+        ORDER BY e.recorded_at, e.door, e.partition, e."offset"
+        """,
+        [source for source, _ in names], [ident for _, ident in names],
+    )  # fmt: skip
+    found: dict[tuple[str, str], list[Known]] = {}
+    for row in rows:
+        known = Known(
+            row["door"], row["partition"], row["offset"], row["key"], row["received_at"],
+            row["body"], row["answers"],
+        )  # fmt: skip
+        found.setdefault((row["source"], row["event_id"]), []).append(known)
+    return found
+
+
 # --- what a source asks about its messages -------------------------------------------------------
 
 
 async def arrivals(conn: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
-    """What arrived under a source's id, the first first: applied, and what was set aside of it.
+    """What arrived under a source's id, the first first: applied, returned, and set aside.
 
     A repeat changes nothing and is not told of. What was parked and has been applied since is told
     of as applied.
     """
     return await conn.fetch(
         """
-        SELECT 'applied' AS outcome, NULL::uuid AS item, e.received_at, e.recorded_at AS at,
+        SELECT e.outcome, NULL::uuid AS item, e.received_at, e.recorded_at AS at,
                NULL::timestamptz AS closed_at, e.answers
         FROM event_log e
         WHERE e.event_id = $2 AND e.source = $1 AND e.outcome = 'applied'
+        UNION ALL
+        SELECT e.outcome, NULL, e.received_at, e.recorded_at, NULL, e.answers
+        FROM event_log e
+        WHERE e.event_id = $2 AND e.source = $1 AND e.outcome = 'returned'
         UNION ALL
         SELECT s.outcome, s.id, s.received_at, s.opened_at, s.closed_at, e.answers
         FROM set_aside s
         JOIN event_log e ON (e.door, e.partition, e."offset") = (s.door, s.partition, s."offset")
         WHERE s.event_id = $2 AND s.source = $1
-          AND (s.outcome = 'quarantined' OR s.closed_at IS NULL) AND e.outcome <> 'applied'
+          AND (s.outcome = 'quarantined' OR s.closed_at IS NULL)
+          AND e.outcome NOT IN ('applied', 'returned')
         ORDER BY at
         """,
         source, event_id,

@@ -67,7 +67,7 @@ def signals(keys: KeyFile, clock: Clock, not_before: datetime | None) -> Inbox[A
     an empty page.
     """
 
-    def receipt(signal: Signal, now: datetime) -> NewReceipt:
+    def receipt(signal: Signal, notifier: str, now: datetime) -> NewReceipt:
         skip = before_start(signal.received_at, not_before)
         digest = keys.lookup_hash("receipt-reference", str(signal.receipt_id))
         return NewReceipt(
@@ -75,7 +75,7 @@ def signals(keys: KeyFile, clock: Clock, not_before: datetime | None) -> Inbox[A
             "skipped_before_start" if skip else "created",
             signal.receipt_id,
             reference_from(digest),
-            signal.notifier,
+            notifier,
             signal.received_at,
         )
 
@@ -83,7 +83,8 @@ def signals(keys: KeyFile, clock: Clock, not_before: datetime | None) -> Inbox[A
         now = clock()
         arrived = [item.event for item in batch]
         firsts = [e for e in arrived if isinstance(e, Signal) and e.index == 0]
-        await store.add_receipts(tx, [receipt(signal, now) for signal in firsts])
+        told = [receipt(e, e.notifier, now) for e in firsts if e.notifier]  # else nobody to tell
+        await store.add_receipts(tx, told)
         return [Outcome("applied") for _ in batch]
 
     return Inbox("notifications", read_signal, on_signals, park("receipt"), clock)

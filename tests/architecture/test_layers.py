@@ -35,6 +35,7 @@ def test_a_domain_knows_only_values(name: str) -> None:
             or package in PURE
             or "shared.events" in (module, full)
             or "shared.kinds" in (module, full)
+            or module == "shared.absence"
             or "shared.hetu" in (module, full)
             or "shared.clients" in (module, full)
             or "shared.directory" in (module, full)

@@ -228,6 +228,14 @@ async def test_a_message_about_three_children_gets_one_receipt(county: County) -
     )  # fmt: skip
 
 
+async def test_where_nobody_has_confirmed_nobody_is_told(county: County) -> None:
+    (signal,) = await county.a_message()
+    nobody = signal.model_copy(update={"kind": "absence", "notifier": None, "missing": ("step",)})
+
+    assert ["applied"] == await county.take_signals([nobody])
+    assert [] == await county.notices()
+
+
 async def test_a_receipt_holds_no_id_of_child_case_or_message(county: County) -> None:
     [signal] = await county.a_message()
     await county.take_signals([signal])

@@ -80,8 +80,11 @@ async def test_only_what_is_old_and_taken_in_is_deleted(luotsi: System) -> None:
         key_file=luotsi.key_file,
     )  # fmt: skip
 
-    kept_young = await forget_once(settings, "intake", utc_now)
-    deleted = await forget_once(settings, "intake", lambda: utc_now() + timedelta(days=8))
+    topic = events.INTAKE_NOTIFICATION
+    later = utc_now() + timedelta(days=8)
+
+    kept_young = await forget_once(settings, topic, "intake", utc_now)
+    deleted = await forget_once(settings, topic, "intake", lambda: later)
     left = await do.everything(luotsi, events.INTAKE_NOTIFICATION)
 
     assert kept_young == {}

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.intake.domain.reading import kind_of
+from shared.absence import SchoolAbsence
 from shared.clock import HELSINKI
 from shared.events import (
     AgeBand,
+    CodedAbsence,
     Concern,
     Matter,
     Message,
@@ -21,6 +23,8 @@ from shared.events import (
 )
 from shared.hetu import birth_date
 from shared.kinds import Anticipatory, Application, ConsultationRequest
+
+About = Concern | SchoolAbsence  # a message about children
 
 YOUNGEST_APPLICANT = 12  # own application (law.md SEC-11)
 
@@ -35,8 +39,14 @@ class AboutChild(NamedTuple):
     card: bytes
 
 
-def children_of(message: Concern, received_at: datetime) -> list[AboutChild]:
-    """Each child of a message, in its order."""
+def children_of(
+    message: About, received_at: datetime, absence: CodedAbsence | None = None
+) -> list[AboutChild]:
+    """Each child of a message, in its order; `absence`: what is coded of a school's signal."""
+    if isinstance(message, SchoolAbsence):
+        pupil = _named(message, message.pupil, received_at)
+        coded = absence and absence.model_dump()
+        return [pupil._replace(facts={**pupil.facts, "absence": coded})]
     if isinstance(message, Matter):
         return [_named(message, child, received_at) for child in message.children]
     if isinstance(message, Anticipatory):
@@ -44,7 +54,9 @@ def children_of(message: Concern, received_at: datetime) -> list[AboutChild]:
     raise NotImplementedError(kind_of(message).name)
 
 
-def _named(message: Matter, child: NotifiedChild, received_at: datetime) -> AboutChild:
+def _named(
+    message: Matter | SchoolAbsence, child: NotifiedChild, received_at: datetime
+) -> AboutChild:
     looked_up_by = ("hetu", child.hetu) if child.hetu else None
     facts = {**coded_facts(message), "is_client": child.is_client}
     return AboutChild(
@@ -64,7 +76,7 @@ def _unborn(message: Anticipatory) -> AboutChild:
     )
 
 
-def coded_facts(message: Concern) -> dict[str, Any]:
+def coded_facts(message: About) -> dict[str, Any]:
     """What may travel in the clear, as `CodedFacts`: answers and codes, nothing about persons."""
     urgency = message.urgency
     facts: dict[str, Any] = {
@@ -72,15 +84,19 @@ def coded_facts(message: Concern) -> dict[str, Any]:
         "assault_suspected": urgency.assault_suspected,
         "alone_guardians_unreachable": urgency.alone_guardians_unreachable,
         "judged_urgent_by_authority": urgency.judged_urgent_by_authority,
-        "knowledge": message.knowledge,
         "reasons": message.reasons,
     }
+    if isinstance(message, Concern):
+        facts["knowledge"] = message.knowledge
     if isinstance(message, ConsultationRequest):
         facts["psychiatry_asks"] = "yes"
     return facts
 
 
-APART = {"arrived_at", "notifier", "children", "parent", "due_date", "corrects", "attachments"}
+APART = {
+    "arrived_at", "notifier", "children", "parent", "due_date", "corrects", "attachments", "pupil",
+    "confirmed_by",
+}  # fmt: skip
 """Fields that are no part of a message's text: persons, times, references."""
 
 
@@ -100,7 +116,7 @@ def noted(message: Message, appended_at: datetime, received_at: datetime) -> str
     if isinstance(message, Application) and message.notifier.kind == "child":
         (child,) = message.children
         born = birth_date(child.hetu) if child.hetu else child.birth_date
-        if born and years_on(born, _day(received_at)) < YOUNGEST_APPLICANT:
+        if born and years_on(born, day_of(received_at)) < YOUNGEST_APPLICANT:
             return "applicant-below-12"
     return None
 
@@ -108,8 +124,9 @@ def noted(message: Message, appended_at: datetime, received_at: datetime) -> str
 def age_band_of(child: NotifiedChild, received_at: datetime) -> AgeBand:
     """The age band on the day of receipt; unknown without a birth date."""
     born = birth_date(child.hetu) if child.hetu else child.birth_date
-    return age_band_on(born, _day(received_at)) if born else "unknown"
+    return age_band_on(born, day_of(received_at)) if born else "unknown"
 
 
-def _day(moment: datetime) -> date:
+def day_of(moment: datetime) -> date:
+    """The day in Finland."""
     return moment.astimezone(HELSINKI).date()
