@@ -102,8 +102,9 @@ def a_signal(
     text: Mapping[str, Any] | None = None,
     attachments: Sequence[AttachedFile] = (),
     source_id: str = "",
+    **more: Any,
 ) -> tuple[Signal, Any]:
-    """A sealed signal, and the notifier's key that must be stored with it.
+    """A sealed signal, and the notifier's key that must be stored with it; `more`: its fields.
 
     The child's key must be there (`Sealer.new_key` or `load`).
     """
@@ -135,6 +136,7 @@ def a_signal(
         attachments=tuple(attachments),
         source="school-1",
         source_id=source_id or f"n-{receipt}",
+        **more,
     )
     return signal, notifier
 

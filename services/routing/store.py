@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.routing.domain.absence import as_matter
 from services.routing.domain.cases import (
     Case,
     Changes,
@@ -118,15 +119,22 @@ async def taken_back(conn: Connection, idents: Sequence[str]) -> dict[str, str]:
 
 
 async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dict[str, CodedFacts]]:
-    """What each notification of these locked cases states, but for those taken back."""
+    """What each notification of these locked cases states, but for those taken back.
+
+    What was returned to a school counts once it is a matter, or where it states a concern.
+    """
     found: dict[UUID, dict[str, CodedFacts]] = {child: {} for child in children}
     rows = await conn.fetch(
-        "SELECT child, id, facts FROM notification "
-        "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL ORDER BY received_at, id",
+        "SELECT child, id, facts, returned FROM notification "
+        "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL "
+        "AND (returned IS NULL OR returned = 'matter' OR check_state <> 'not_asked') "
+        "ORDER BY received_at, id",
         list(found),
     )
     for row in rows:
-        found[row["child"]][row["id"]] = CodedFacts.model_validate_json(row["facts"])
+        facts = CodedFacts.model_validate_json(row["facts"])
+        matter = row["returned"] == "matter"
+        found[row["child"]][row["id"]] = as_matter(facts) if matter else facts
     return found
 
 
@@ -395,7 +403,8 @@ async def add_clocks(conn: Connection, clocks: Sequence[ClockSet]) -> None:
             + copying.moment(each.started_at)
         )  # fmt: skip
         urgent_by = copying.moment(each.urgent_by)
-        rows.append(own + urgent_by + urgent_by + _URGENCY)
+        if each.urgency:
+            rows.append(own + urgent_by + urgent_by + _URGENCY)
         if each.in_days:
             rows += [own + rest for rest in _rest_of_rows(each.limits)]
     await copying.copy(conn, "clock", CLOCK_COLUMNS, rows)
@@ -518,6 +527,11 @@ async def queue_state(conn: Connection) -> list[asyncpg.Record]:
         SELECT 'set_aside', count(*),
                coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
         FROM duty_item WHERE closed_at IS NULL AND NOT urgent
+        UNION ALL
+        SELECT 'returned', count(*),
+               coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+        FROM notification n WHERE returned = 'open' AND NOT EXISTS (
+            SELECT 1 FROM notification m WHERE m.id = n.replaced_by)
         UNION ALL
         SELECT 'identity', count(*), coalesce(extract(epoch FROM now() - min(last_at)), 0)::float8
         FROM child_case WHERE provisional

@@ -22,6 +22,7 @@ from services.routing.desk.asks import (
     FinishAssessment,
     GiveIdentity,
     NotNeeded,
+    SettleReturned,
     StartAssessment,
     TellFamily,
 )
@@ -29,6 +30,7 @@ from services.routing.desk.faults import Conflict, NotThere, Refused
 from services.routing.desk.intake import Intake
 from services.routing.desk.sessions import Worker
 from services.routing.domain.cases import Case, Changes, Documented, Rules, event, screen
+from services.routing.domain.facts import known_of
 from services.routing.handlers import duty_event, notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.urgent import urgent_items
@@ -202,6 +204,60 @@ async def answer_check(desk: Desk, worker: Worker, notification: str, ask: Answe
             acting, "urgency_answered", notification,
             done_at=done_at, answer=ask.answer, reason=ask.reason,
         )  # fmt: skip
+
+
+# --- absence signals returned to the school -------------------------------------------------------
+
+SETTLED = ("is_matter", "no_matter")
+DAY_CLOCKS = ("assessment_start", "family_told", "assessment_finish")
+
+
+@contextlib.asynccontextmanager
+async def _settling(
+    desk: Desk, worker: Worker, notification: str
+) -> AsyncIterator[tuple[_Acting, store.Row]]:
+    """An act about a returned signal that nobody has decided about yet, its case locked."""
+    async with desk.process.pool.acquire() as conn:
+        row = await store.notification(conn, notification)
+    if row is None:
+        raise NotThere
+    async with _acting(desk, worker, row["child"]) as acting:
+        signal = await store.notification(acting.tx, notification)
+        if signal is None or signal["returned"] is None:
+            raise NotThere
+        if signal["returned"] != "open":
+            earlier = await store.last_act_about(
+                acting.tx, acting.case.child, notification, SETTLED
+            )
+            raise Conflict("already-done", earlier)
+        yield acting, signal
+
+
+async def treat_as_matter(
+    desk: Desk, worker: Worker, notification: str, ask: SettleReturned
+) -> Done:
+    """A returned absence signal is a matter all the same: it is screened as if it were complete."""
+    async with _settling(desk, worker, notification) as (acting, signal):
+        child = acting.case.child
+        done_at = _done_at(acting, ask.done_at, signal["received_at"])
+        await store.settle_returned(acting.tx, notification, "matter")
+        stands = await routing.standing(acting.tx, [child])
+        acting.case.known = known_of(stands[child].values())
+        screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
+        return await _record(acting, "is_matter", notification, done_at=done_at, reason=ask.reason)
+
+
+async def find_no_matter(
+    desk: Desk, worker: Worker, notification: str, ask: SettleReturned
+) -> Done:
+    """A returned absence signal is no matter (design 11): stops its clocks, and no other's."""
+    async with _settling(desk, worker, notification) as (acting, signal):
+        if signal["check_state"] == "open":
+            raise Refused("urgency-open")
+        done_at = _done_at(acting, ask.done_at, signal["received_at"])
+        await store.settle_returned(acting.tx, notification, "no_matter")
+        await _stop(acting, [notification], DAY_CLOCKS, done_at)
+        return await _record(acting, "no_matter", notification, done_at=done_at, reason=ask.reason)
 
 
 # --- holder and destinations ----------------------------------------------------------------------

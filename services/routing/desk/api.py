@@ -23,7 +23,14 @@ from services.routing.desk.sessions import Sessions, Worker
 from shared.events import Destination
 
 QueueName = Literal[
-    "duty", "own_worker", "initial_assessment", "expert_group", "psychiatry", "basic_services"
+    "duty",
+    "own_worker",
+    "initial_assessment",
+    "expert_group",
+    "psychiatry",
+    "school_health",
+    "hospital_school",
+    "basic_services",
 ]
 Child = Annotated[UUID, Path(description="The random id of the child.")]
 Notification = Annotated[asks.SignalId, Path(description="Id of the notification.")]
@@ -87,7 +94,11 @@ class AttachmentInfo(BaseModel):
 
 
 class NotificationInfo(BaseModel):
-    """A notification. `text`, `person` and files are there only where content was asked for."""
+    """A notification. `text`, `person` and files are there only where content was asked for.
+
+    Of an absence signal returned to its school, `missing` is what the school has yet to do, and
+    `returned` is open, matter or no_matter.
+    """
 
     id: str
     received_at: datetime
@@ -95,6 +106,9 @@ class NotificationInfo(BaseModel):
     flagged: bool
     siblings: int
     clocks: list[Clock]
+    kind: str = "notification"
+    missing: tuple[str, ...] = ()
+    returned: str | None = None
     text: dict[str, Any] | None = None
     person: dict[str, Any] | None = None
     attachments: list[AttachmentInfo] = []
@@ -242,7 +256,8 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         section: Annotated[
             str,
             Path(
-                description="duty: marked, checks, urgent, person_decides, set_aside, identity; "
+                description="duty: marked, checks, urgent, person_decides, returned, set_aside, "
+                "identity; "
                 "own_worker and initial_assessment: their own name; destinations: proposed, "
                 "accepted"
             ),
@@ -295,6 +310,8 @@ def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     ) -> Recorded:
         return _done(await acts.answer_check(desk, worker, notification, ask))
 
+    _returned_routes(router, desk, current)
+
     @router.post("/cases/{child}/holder", summary="Confirm the holder or choose another")
     async def holder(
         worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.ChooseHolder
@@ -320,6 +337,30 @@ def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.GiveIdentity
     ) -> Recorded:
         return _done(await acts.give_identity(desk, worker, child, ask))
+
+
+def _returned_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.post(
+        "/absence-signals/{notification}/matter",
+        summary="A signal returned to the school is a matter",
+    )
+    async def matter(
+        worker: Annotated[Worker, Depends(current)],
+        notification: Notification,
+        ask: asks.SettleReturned,
+    ) -> Recorded:
+        return _done(await acts.treat_as_matter(desk, worker, notification, ask))
+
+    @router.post(
+        "/absence-signals/{notification}/no-matter",
+        summary="A signal returned to the school is no matter; its clocks stop",
+    )
+    async def no_matter(
+        worker: Annotated[Worker, Depends(current)],
+        notification: Notification,
+        ask: asks.SettleReturned,
+    ) -> Recorded:
+        return _done(await acts.find_no_matter(desk, worker, notification, ask))
 
 
 def _assessment_routes(router: APIRouter, desk: Desk, current: Current) -> None:
@@ -427,7 +468,8 @@ def _client(client: ClientView) -> ClientInfo:
 def _notification(note: NotificationView) -> NotificationInfo:
     return NotificationInfo(
         id=note.id, received_at=note.received_at, check_state=note.check_state,
-        flagged=note.flagged, siblings=note.siblings, clocks=_clocks(note),
+        flagged=note.flagged, siblings=note.siblings, clocks=_clocks(note), kind=note.kind,
+        missing=note.missing, returned=note.returned,
         text=dict(note.text) if note.text else None,
         person=dict(note.person) if note.person else None,
         attachments=[

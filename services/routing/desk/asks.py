@@ -82,6 +82,12 @@ class FinishAssessment(_About):
     reason: Note = ""
 
 
+class SettleReturned(_Ask):
+    """Say of an absence signal returned to the school that it is a matter, or none, and why."""
+
+    reason: Reason
+
+
 class Nothing(BaseModel):
     """An act that needs no more than its name."""
 

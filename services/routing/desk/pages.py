@@ -217,8 +217,29 @@ CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
 }
 
 
+Perform = Callable[[Worker, Any], Awaitable[Done]]
+FormAct = Callable[[Request, type[BaseModel], str, Perform], Awaitable[Response]]
+
+RETURNED_ACTS = {"matter": acts.treat_as_matter, "no-matter": acts.find_no_matter}
+
+
+def _returned_routes(app: FastAPI, desk: Desk, act: FormAct) -> None:
+    @app.post("/absence-signals/{notification}/{name}", **HIDDEN)
+    async def settle(request: Request, notification: str, name: str) -> Response:
+        async with desk.process.pool.acquire() as conn:
+            row = await store.notification(conn, notification)
+        if row is None or name not in RETURNED_ACTS:
+            raise NotThere
+
+        async def perform(worker: Worker, ask: asks.SettleReturned) -> Done:
+            return await RETURNED_ACTS[name](desk, worker, notification, ask)
+
+        return await act(request, asks.SettleReturned, f"/cases/{row['child']}", perform)
+
+
 def _act_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     act = _form_acts(desk, sessions)
+    _returned_routes(app, desk, act)
 
     @app.post("/checks/{notification}/answer", **HIDDEN)
     async def answer_check(request: Request, notification: str) -> Response:
@@ -247,10 +268,6 @@ def _act_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         return await act(
             request, model, f"/cases/{child}", lambda worker, ask: perform(desk, worker, child, ask)
         )
-
-
-Perform = Callable[[Worker, Any], Awaitable[Done]]
-FormAct = Callable[[Request, type[BaseModel], str, Perform], Awaitable[Response]]
 
 
 def _form_acts(desk: Desk, sessions: Sessions) -> FormAct:

@@ -17,7 +17,7 @@ import orjson
 from services.routing.desk import store
 from services.routing.desk.faults import NotThere
 from services.routing.desk.languages import N_, Words
-from services.routing.desk.words import ClockWords, clock_words
+from services.routing.desk.words import ClockWords, clock_words, missing_words
 from services.routing.domain.cases import Rules
 from services.routing.domain.decision import Decision, reasons
 from shared.database import Connection
@@ -107,6 +107,10 @@ async def _marked(conn: Connection, after: Position, limit: int) -> Sequence[sto
     return await store.marked_items(conn, (_moment(after[0]), UUID(after[1])), limit)
 
 
+async def _returned(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.returned_signals(conn, (_moment(after[0]), str(after[1])), limit)
+
+
 async def _nameless(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
     return await store.nameless_cases(conn, (_moment(after[0]), UUID(after[1])), limit)
 
@@ -186,6 +190,11 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
             _held("person_decides"), "holder", "level", "facts",
         ),
         Section(
+            "returned", N_("Absence signals returned to the school"),
+            N_("No absence signal is returned to a school."), _returned,
+            lambda row: [_micros(row["since"]), row["about"]], [0, ""], of_notification=True,
+        ),
+        Section(
             "set_aside", N_("Messages set aside"), N_("No message is set aside."), _set_aside,
             lambda row: [_micros(row["since"]), str(row["id"])], [0, str(_ZERO)],
         ),
@@ -211,6 +220,8 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
     ),
     "expert_group": _destination_sections("expert_group"),
     "psychiatry": _destination_sections("psychiatry"),
+    "school_health": _destination_sections("school_health"),
+    "hospital_school": _destination_sections("hospital_school"),
     "basic_services": _destination_sections("basic_services"),
 }  # fmt: skip
 """Every queue's page and its sections, in the order in which they are worked."""
@@ -280,7 +291,9 @@ def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], s
         child=row["child"],
         mark=row["mark"],
         since=row["since"],
-        why=why(row["rule_rows"], row["rules"], show, section.tables),
+        why=missing_words(show.words, row["missing"].split())
+        if "missing" in row
+        else why(row["rule_rows"], row["rules"], show, section.tables),
         clocks=_first_of_each_kind(clocks, show),
         position=encode(section.position(row)),
         age_band=row["age_band"],

@@ -55,7 +55,10 @@ class ClockLine:
 
 @dataclass(frozen=True, slots=True)
 class NotificationView:
-    """One notification; `text` and `person` are None when their key is gone or were not asked."""
+    """One notification; `text` and `person` are None when their key is gone or were not asked.
+
+    `missing` is in codes, `returned` is as its row has it.
+    """
 
     id: str
     received_at: datetime
@@ -64,6 +67,8 @@ class NotificationView:
     siblings: int
     clocks: tuple[ClockLine, ...]
     kind: str = "notification"
+    missing: tuple[str, ...] = ()
+    returned: str | None = None
     corrects: str | None = None
     replaced: Literal["", "corrected", "withdrawn"] = ""
     withdrawal: Opened | None = None
@@ -333,6 +338,8 @@ async def _notifications(
             siblings=row["siblings"],
             clocks=tuple(sorted(lines[row["id"]], key=lambda c: list(CLOCKS).index(c.words.kind))),
             kind=row["kind"],
+            missing=tuple(row["missing"]),
+            returned=row["returned"],
             corrects=row["corrects"],
             replaced=_replaced(row, taken_over),
             withdrawal=_open_withdrawal(sealed, row["replaced_by"]),

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
+from datetime import date, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,7 @@ def _environment(language: Language) -> Environment:
     )
     in_words = words(language)
     environment.filters["dom"] = dom_id
+    environment.filters["date"] = date.fromisoformat
     environment.globals.update(
         {
             "w": in_words,
@@ -110,6 +111,7 @@ def _environment(language: Language) -> Environment:
             "queues": tuple(QUEUES),
             "queue_name": _queue_name(in_words),
             "answer_name": _answer_name(in_words),
+            "missing_words": partial(labels.missing_words, in_words),
             "counted": counted,
             "counted_page": counted_page,
             "seen": seen,

@@ -6,13 +6,14 @@ what page 1 does.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import asyncpg
 
 from services.routing.store import CHANGED
 from shared.database import Connection
+from shared.events import Destination
 
 Row = asyncpg.Record
 COUNTED_TO = 1000  # a list longer than this is "1000+"
@@ -56,13 +57,20 @@ async def open_checks(conn: Connection, after: tuple[bool, datetime, str], limit
 async def duty_cases(
     conn: Connection, after: tuple[datetime, datetime, UUID], limit: int
 ) -> list[Row]:
-    """Judged cases that the duty desk holds, urgent or not, the next limit first."""
+    """Judged cases that the duty desk holds, urgent or not, the next limit first.
+
+    A case with nothing but what was returned to a school stands in the list of those instead.
+    """
     few = await conn.fetchval(
         "SELECT count(*) FROM (SELECT 1 FROM child_case WHERE urgency <> 'open' "
         "AND coalesce(confirmed, holder) = 'duty' LIMIT $1) AS t",
         SORTABLE,
     )
-    condition = "c.urgency <> 'open' AND coalesce(c.confirmed, c.holder) = $1"
+    condition = (
+        "c.urgency <> 'open' AND coalesce(c.confirmed, c.holder) = $1 AND NOT ("
+        "c.urgency = 'not_asked' AND c.confirmed IS NULL AND EXISTS ("
+        "SELECT 1 FROM notification n WHERE n.child = c.child AND n.returned = 'open'))"
+    )
     read = _by_sorting if few < SORTABLE else _by_clock
     return await read(conn, condition, ("duty", *after, limit))
 
@@ -137,6 +145,23 @@ async def nameless_cases(conn: Connection, after: tuple[datetime, UUID], limit: 
     )  # fmt: skip
 
 
+async def returned_signals(conn: Connection, after: tuple[datetime, str], limit: int) -> list[Row]:
+    """Absence signals returned to the school about which no person has decided, the oldest first.
+
+    One whose place a later signal has taken is not listed: that one is, or it is a case.
+    """
+    return await conn.fetch(
+        f"""
+        SELECT n.id AS about, n.received_at AS since, n.missing, {_CASE}
+        FROM notification n JOIN child_case c ON c.child = n.child {_DECISION}
+        WHERE n.returned = 'open' AND (n.received_at, n.id) > ($1, $2)
+          AND NOT EXISTS (SELECT 1 FROM notification m WHERE m.id = n.replaced_by)
+        ORDER BY n.received_at, n.id LIMIT $3
+        """,  # noqa: S608 -- constants of this file
+        *after, limit,
+    )  # fmt: skip
+
+
 async def set_aside_items(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
     """What could not be applied and is not closed, the oldest first; not what is marked urgent."""
     return await conn.fetch(
@@ -203,10 +228,10 @@ async def counts(conn: Connection) -> dict[str, int]:
         UNION ALL
         SELECT d, (SELECT count(*) FROM (
             SELECT 1 FROM proposal p WHERE p.destination = d AND p.state = 'proposed' LIMIT $1) t)
-        FROM unnest(ARRAY['expert_group', 'psychiatry', 'basic_services']) AS d
+        FROM unnest($2::text[]) AS d
         """,
-        COUNTED_TO,
-    )
+        COUNTED_TO, list(get_args(Destination)),
+    )  # fmt: skip
     return {row["queue"]: row["n"] for row in rows}
 
 
@@ -249,8 +274,8 @@ async def version_of(conn: Connection, child: UUID) -> int | None:
 async def notifications(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
     """The case's notifications, the latest first."""
     return await conn.fetch(
-        "SELECT id, received_at, check_state, flagged, siblings, kind, corrects, replaced_by "
-        "FROM notification "
+        "SELECT id, received_at, check_state, flagged, siblings, kind, corrects, replaced_by, "
+        "string_to_array(missing, ' ') AS missing, returned FROM notification "
         "WHERE child = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
         child, limit,
     )  # fmt: skip
@@ -402,8 +427,14 @@ async def last_act_about(
 async def notification(conn: Connection, ident: str) -> Row | None:
     """One notification; its case must be locked before anything is decided from it."""
     return await conn.fetchrow(
-        "SELECT id, child, received_at, check_state FROM notification WHERE id = $1", ident
+        "SELECT id, child, received_at, check_state, returned FROM notification WHERE id = $1",
+        ident,
     )
+
+
+async def settle_returned(conn: Connection, ident: str, state: str) -> None:
+    """A person has decided about what was returned to a school: `matter` or `no_matter`."""
+    await conn.execute("UPDATE notification SET returned = $2 WHERE id = $1", ident, state)
 
 
 async def answer_check(conn: Connection, ident: str, state: str) -> None:

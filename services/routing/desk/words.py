@@ -1,6 +1,6 @@
 """Codes in words, and clocks in words. Texts are English here; catalogues translate them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,8 @@ HOLDERS: Mapping[str, str] = {
 DESTINATIONS: Mapping[str, str] = {
     "expert_group": N_("Expert group"),
     "psychiatry": N_("Child psychiatry"),
+    "school_health": N_("School health care"),
+    "hospital_school": N_("Hospital school"),
     "basic_services": N_("Basic services"),
 }
 PROPOSAL_STATES: Mapping[str, str] = {
@@ -44,6 +46,7 @@ URGENCIES: Mapping[str, str] = {
     "open": N_("Urgency not judged yet"),
     "urgent": N_("Urgent"),
     "not_urgent": N_("Not urgent"),
+    "not_asked": N_("Urgency not asked"),
 }
 KINDS: Mapping[str, str] = {
     "notification": N_("Child-protection notification"),
@@ -54,6 +57,7 @@ KINDS: Mapping[str, str] = {
     "anticipatory": N_("Anticipatory notification"),
     "consultation_request": N_("Consultation request of psychiatry"),
     "transfer": N_("Transfer from another county"),
+    "absence": N_("School's absence signal"),
 }
 CLOCKS: Mapping[str, str] = {
     "urgency": N_("Urgency check"),
@@ -81,6 +85,8 @@ ACTS: Mapping[str, str] = {
     "identity_given": N_("Identity given"),
     "withdrawn": N_("Message taken back by its source"),
     "client_changed": N_("Client information changed"),
+    "is_matter": N_("Absence signal treated as a matter"),
+    "no_matter": N_("Absence signal is no matter"),
 }
 GROUNDS: Mapping[str, str] = {
     "recently_assessed": N_("The need for services was assessed recently"),
@@ -119,6 +125,8 @@ FACTS: Mapping[str, str] = {
     "custody_dispute": N_("Custody dispute"),
     "rare_domain": N_("Matter that needs rare expertise"),
     "psychiatry_asks": N_("Psychiatry asks for a consultation"),
+    "absence_confirmed": N_("Absence confirmed by the school"),
+    "absence_health": N_("Absence for reasons of health"),
     "existing_client": N_("Already a client"),
     "age_band": N_("Age"),
 }
@@ -236,6 +244,24 @@ SHIFTS: Mapping[str, str] = {
     "office_hours": N_("duty in office hours"),
     "sosiaalipaivystys": N_("social emergency service"),
 }
+HOURS: Mapping[str, str] = {
+    "hours_unauthorised": N_("Without leave"),
+    "hours_illness": N_("Illness"),
+    "hours_authorised": N_("With leave of the school"),
+    "hours_unclear": N_("Not cleared up"),
+}
+REASON_CLASSES: Mapping[str, str] = {
+    "health": N_("Health"),
+    "behaviour": N_("Behaviour"),
+    "learning_psych": N_("Learning or psychic symptoms"),
+    "home": N_("Home"),
+    "unknown": N_("Not known"),
+}
+MISSING: Mapping[str, str] = {
+    "confirmer": N_("Nobody at the school has confirmed it"),
+    "step": N_("No step of the school is done"),
+    "school-mar": N_("The school's multi-professional group has not met"),
+}
 SERVICES: Mapping[str, str] = {
     "intake": N_("Reception of messages"),
     "routing": N_("Routing of cases"),
@@ -263,6 +289,16 @@ class ClockWords:
     text: str
     tone: Tone
     about: str = ""
+
+
+def missing_words(words: Words, codes: Iterable[str]) -> tuple[str, ...]:
+    """What a school has yet to do about an absence signal."""
+    return tuple(
+        words.text("Step %(number)s of the school is not done") % {"number": code[5:]}
+        if code.startswith("step-")
+        else words.of(MISSING, code)
+        for code in codes
+    )
 
 
 def clock_words(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from services.routing.domain.absence import asks_urgency, counts_at_once, is_returned
 from services.routing.domain.clients import NOTHING_SAID, ClientRow, OfClient
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
 from services.routing.domain.decision import Decision, decide
@@ -90,6 +91,8 @@ class NotificationRow(NamedTuple):
     replaced_by: str | None
     source: str
     source_id: str
+    missing: str
+    returned: str | None
 
 
 class DecisionRow(NamedTuple):
@@ -125,7 +128,8 @@ NOTHING_DOCUMENTED = Documented()
 class ClockSet(NamedTuple):
     """The clocks of one receipt: its own times, and the limits it shares with its day.
 
-    `in_days` says whether those counted in days run besides that of urgency.
+    `in_days` says whether those counted in days run besides that of urgency, `urgency` whether that
+    one runs.
     """
 
     child: UUID  # the item's id where there is no child
@@ -134,6 +138,7 @@ class ClockSet(NamedTuple):
     urgent_by: datetime
     limits: Limits
     in_days: bool = True
+    urgency: bool = True
 
 
 @dataclass(slots=True)
@@ -182,6 +187,7 @@ def case_mark(child: UUID) -> str:
 def new_case(signal: Signal, client: OfClient = NOTHING_SAID) -> Case:
     """The case of a child notified for the first time; the client feed may know the child."""
     return Case(
+        urgency="open" if asks_urgency(signal) else "not_asked",
         child=signal.child,
         mark=case_mark(signal.child),
         age_band=signal.age_band,
@@ -196,33 +202,39 @@ def new_case(signal: Signal, client: OfClient = NOTHING_SAID) -> Case:
 def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: datetime) -> Outgoing:
     """A notification about the child: a check stands open, its clocks run, the case is screened.
 
+    Of a school's absence signal without any other concern no check is asked, and while something is
+    missing (it was returned) what it states is not counted: `services.routing.domain.absence`.
+
     Urgency is judged for each new notification by a person (design 9), so the case's is open again,
     unless it stands as urgent already: that is not made lighter by another message. Where the
     tables propose the duty desk it has the case again, whomever a person had chosen before.
     """
-    if case.urgency == "not_urgent":
+    asked = asks_urgency(signal)
+    if asked and case.urgency in ("not_urgent", "not_asked"):
         case.urgency = "open"
     _learn(changes, case, signal)
     case.last_at = max(case.last_at, signal.received_at)
     case.first_at = min(case.first_at, signal.received_at)
     if case.age_band == "unknown":
         case.age_band = signal.age_band
-    decision = screen(changes, case, signal.id, rules, now, to_duty=True)
+    decision = screen(changes, case, signal.id, rules, now, to_duty=asked or is_returned(signal))
     changes.notifications.append(
         NotificationRow(
-            signal.id, case.child, signal.received_at, "open", bool(decision.urgent_flags),
-            case.child, signal.children, signal.kind, _stated_json(signal.facts), signal.corrects,
-            changes.taken_back.get(signal.id), signal.source, signal.source_id,
+            signal.id, case.child, signal.received_at, "open" if asked else "not_asked",
+            asked and bool(decision.urgent_flags), case.child, signal.children, signal.kind,
+            _stated_json(signal.facts), signal.corrects, changes.taken_back.get(signal.id),
+            signal.source, signal.source_id, " ".join(signal.missing),
+            "open" if is_returned(signal) else None,
         )
     )  # fmt: skip
     clocks = start_clocks(case.child, signal.id, signal.received_at, rules.clocks)
     if signal.kind == "anticipatory" and not rules.clocks.anticipatory_in_days:
         clocks = clocks._replace(in_days=False)
-    changes.clocks.append(clocks)
+    changes.clocks.append(clocks._replace(urgency=asked))
     messages = [message_name(signal.source, signal.source_id)] if signal.source else []
     return event(
-        case, "screened", now, about=signal.id, rules=decision.version,
-        documented=Documented(messages),
+        case, "screened" if asked else "absence_screened", now, about=signal.id,
+        rules=decision.version, documented=Documented(messages),
     )  # fmt: skip
 
 
@@ -270,7 +282,7 @@ def learn_client(
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:
     """Add what a signal states; a correction takes the place of what it corrects."""
     standing = changes.standing.get(case.child)
-    if signal.id not in changes.taken_back:
+    if signal.id not in changes.taken_back and counts_at_once(signal):
         case.known = learn(case.known, signal.facts)
         if standing is not None:
             standing[signal.id] = signal.facts

@@ -12,7 +12,8 @@ import orjson
 from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
 
 Facts = Mapping[str, str | int]
-UrgencyState = Literal["open", "urgent", "not_urgent"]
+UrgencyState = Literal["open", "urgent", "not_urgent", "not_asked"]
+"""The check that stands; *not asked*: nobody has notified, only schools' signals have come."""
 
 
 class Known(NamedTuple):
@@ -38,6 +39,8 @@ class Known(NamedTuple):
     rare_domain: Answer = "unknown"
     is_client: Answer = "unknown"
     psychiatry_asks: Answer = "unknown"
+    absence_confirmed: Answer = "unknown"
+    absence_health: Answer = "unknown"
     notifications: int = 0
 
     def to_json(self) -> str:
@@ -105,15 +108,17 @@ _UNSAFE = ("in_danger", "assault_suspected", "alone_guardians_unreachable")
 
 
 def learn(known: Known, facts: CodedFacts) -> Known:
-    """Add what one more notification states.
+    """Add what one more notification states; a school's absence signal is none and counts as none.
 
     An explicit answer replaces unknown, "yes" stands whatever a later notifier says or leaves
     out, silence teaches nothing. So the order in which notifications come does not matter.
     """
     learned: list[Any] = list(known)
-    learned[_PLACE["notifications"]] += 1
-    for name in _STATED:
-        answer = getattr(facts, name)
+    learned[_PLACE["notifications"]] += facts.absence is None
+    stated = [(name, getattr(facts, name)) for name in _STATED]
+    if absence := facts.absence:
+        stated += [("absence_confirmed", absence.confirmed), ("absence_health", absence.health)]
+    for name, answer in stated:
         if answer == "yes" or (answer == "no" and getattr(known, name) == "unknown"):
             learned[_PLACE[name]] = answer
             if answer == "yes" and name in _UNSAFE:
@@ -121,6 +126,8 @@ def learn(known: Known, facts: CodedFacts) -> Known:
     for reason in facts.reasons:
         for name in REASON_STATES[reason]:
             learned[_PLACE[name]] = "yes"
+    if absence and absence.step_reached == "yes":
+        learned[_PLACE["a5"]] = "yes"
     return Known._make(learned)
 
 
@@ -161,9 +168,12 @@ COLUMNS: Mapping[str, Column] = {
             "custody_dispute",
             "rare_domain",
             "psychiatry_asks",
+            "absence_confirmed",
         ),
         _ANSWER,
     ),
+    # Which of the reasons for an absence it is, is no measure of concern.
+    "absence_health": Column(("no", "unknown", "yes"), rising=False),
     # Being a client already, one's age and what a person answered are no measures of concern.
     "existing_client": Column(("no", "unknown", "yes"), rising=False),
     "age_band": Column(get_args(AgeBand), rising=False),
@@ -205,6 +215,8 @@ def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
         # A custody dispute with violence or a threat is one of the rare, most demanding matters.
         "rare_domain": _any(known.rare_domain, _both(known.custody_dispute, safety)),
         "psychiatry_asks": known.psychiatry_asks,
+        "absence_confirmed": known.absence_confirmed,
+        "absence_health": known.absence_health,
         "existing_client": known.is_client,
         "age_band": age_band,
         "urgency": urgency,

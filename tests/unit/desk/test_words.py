@@ -76,7 +76,7 @@ def test_translations_keep_the_places_of_their_values(language: str) -> None:
 
 def test_every_code_of_the_contracts_has_words() -> None:
     acts = set(get_args(CaseEventKind)) - {
-        "screened", "duty_item_opened", "clock_warned", "clock_late",
+        "screened", "absence_screened", "duty_item_opened", "clock_warned", "clock_late",
     }  # fmt: skip
     texts = {name for name in NotifiedChild.model_fields if name != "guardians"}
 

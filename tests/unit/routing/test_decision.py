@@ -182,7 +182,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-11+level@2026-11+holder@2026-11+destinations@2026-11.2" == first.version
+    assert "urgent@2026-11+level@2026-11+holder@2026-11.2+destinations@2026-11.3" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------

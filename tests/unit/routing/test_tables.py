@@ -60,13 +60,13 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     ),
     "an unknown outcome": (
         "destinations",
-        replacing("then: psychiatry", "then: hospital"),
-        "row psychiatry: then: hospital is not one of expert_group, psychiatry, basic_services",
+        replacing("then: psychiatry", "then: clinic"),
+        "row psychiatry: then: clinic is not one of expert_group, psychiatry, school_health",
     ),
     "a missing language": (
         "holder",
         replacing("      sv: Det har ännu inte", "      se: Det har ännu inte"),
-        "holder/2026-11.yaml, row urgency-open: reason.sv: Field required",
+        "holder/2026-11.2.yaml, row urgency-open: reason.sv: Field required",
     ),
     "an empty text": (
         "urgent",
@@ -81,22 +81,22 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a condition written twice": (
         "destinations",
         replacing("{ psych: [yes], urgency", "{ psych: [yes], psych: [no], urgency"),
-        "destinations/2026-11.2.yaml: 'psych' stands twice",
+        "destinations/2026-11.3.yaml: 'psych' stands twice",
     ),
     "a child nobody holds": (
         "holder",
         replacing("existing_client: [unknown] }", "existing_client: [unknown], a7: [yes] }"),
-        "holder/2026-11.yaml: no row hits when a7 =",
+        "holder/2026-11.2.yaml: no row hits when a7 =",
     ),
     "two holders for one answer": (
         "holder",
         replacing("existing_client: [unknown] }", "existing_client: [no] }"),
-        "row client-unknown and not-a-client: both hit when existing_client = no",
+        "row client-unknown and not-a-client: both hit when absence_confirmed =",
     ),
     "two holders at once": (
         "holder",
         appending(EXTRA_DUTY),
-        "row extra and urgency-open: both hit when existing_client =",
+        "row extra and urgency-open: both hit when absence_confirmed =",
     ),
     "a level that contradicts another": (
         "level",
@@ -153,12 +153,12 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a holder that may be collected": (
         "holder",
         replacing("hit: unique", "hit: collect"),
-        "holder/2026-11.yaml: hit collect does not suit this table",
+        "holder/2026-11.2.yaml: hit collect does not suit this table",
     ),
     "another version than the file's name": (
         "holder",
         replacing("version: 2026-11", "version: 2026-12"),
-        "holder/2026-11.yaml: the file says it is holder, version 2026-12",
+        "holder/2026-11.2.yaml: the file says it is holder, version 2026-12.2",
     ),
     "no rows": (
         "urgent",
@@ -224,7 +224,7 @@ def test_the_hash_follows_the_content_and_not_the_order_or_the_layout(
 def test_yes_and_no_may_be_written_as_people_write_them(shipped: Tables) -> None:
     flat = {value for row in shipped.holder.rows for _, allowed in row.when for value in allowed}
 
-    assert {"yes", "no", "unknown", "open", "urgent", "not_urgent"} == flat
+    assert {"yes", "no", "unknown", "open", "urgent", "not_urgent", "not_asked"} == flat
 
 
 def test_every_table_says_that_it_is_not_the_institutes_screen(shipped: Tables) -> None:
