@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.cli import sources
+from deploy.cli.absence_file import NotAFile
 from deploy.cli.check import NotTaken, check_event
+from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
 from shared.kinds import BY_NAME
@@ -17,8 +19,13 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except (Unknown, NotTaken, sources.NotDone) as error:
+    except NotAllTaken as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
         return _failed(str(error), 1)
+    except NotSent as error:
+        return _failed(f"{error}.", 2)
     except Unanswered as error:
         return _failed(f"{error}. Start it, or set LUOTSI_INTAKE_URL.", 2)
     except OSError as error:
@@ -31,8 +38,14 @@ def _run(found: argparse.Namespace) -> str:
     if found.command == "check-event":
         return check_event(found.file, found.kind)
     settings = CommandSettings()
+    if found.command == "import-absences":
+        return import_absences(settings, found.file, found.source, check=found.check)
     if found.command == "where":
         return render(where(settings, found.source_id))
+    return _by_worker(found, settings)
+
+
+def _by_worker(found: argparse.Namespace, settings: CommandSettings) -> str:
     if found.command == "sources":
         return sources.sources(settings, found.worker)
     if found.command == "pause":
@@ -53,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument(
         "--kind", choices=BY_NAME, default="notification", help="what the content is"
     )
+    sent = commands.add_parser(
+        "import-absences", help="check and send a file of schools' absence signals",
+        description="With the source's token in LUOTSI_TOKEN; docs/integration.md has the columns.",
+    )  # fmt: skip
+    sent.add_argument("file", metavar="FILE", type=Path, help="CSV with a header row, UTF-8")
+    sent.add_argument("--source", required=True, help="whose token it is")
+    sent.add_argument("--check", action="store_true", help="send nothing")
     _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
     paused = _for_worker(commands, "pause", "hold what a source sends")
     paused.add_argument("source", metavar="SOURCE")

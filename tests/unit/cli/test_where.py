@@ -146,4 +146,5 @@ def test_the_addresses_are_those_of_the_demo_by_default(monkeypatch: pytest.Monk
         "routing_url": "http://127.0.0.1:8102",
         "notifications_url": "http://127.0.0.1:8103",
         "answer_within": 5.0,
-    } == CommandSettings().model_dump(exclude={"intake_token"})
+        "send_within": 30.0,
+    } == CommandSettings().model_dump(exclude={"intake_token", "token"})
