@@ -112,7 +112,7 @@ def test_each_kind_of_message_has_a_type_a_path_and_an_example_of_its_own() -> N
 def test_no_schema_on_an_internal_topic_has_a_field_for_a_person_in_the_clear() -> None:
     persons = {"name", "hetu", "birth_date", "address", "phone", "email", "observations", "school"}
     document = asyncapi()
-    parts = {"NotifiedChild", "Notifier", "Guardian", "Urgency", "ExpectingParent"}
+    parts = {"NotifiedChild", "Notifier", "Guardian", "Urgency", "ExpectingParent", "Confirmer"}
     parts |= {"ClientPerson", "ClientGuardian", "Move", "Declaration"}
     parts |= {"Staff", "Unit", "Shift", "Group", "Clinic"}
     inbound = parts | {kind.model.__name__ for kind in KINDS}
