@@ -1,7 +1,7 @@
 """A month of the sample county on its way into Luotsi, and what comes in just now."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import AIOKafkaConsumer
 
-from deploy.sample.county import Message, month
+from deploy.sample.county import Message, Truth, told
 from deploy.sample.publish import publish
 from shared.clock import HELSINKI
 from shared.events import CASE, INTAKE_NOTIFICATION, PARTITIONS, SIGNAL
@@ -40,29 +40,35 @@ MORE_WORDS = {
 
 
 class SampleMonth(NamedTuple):
-    """Messages of the month, in time order, and those that are held back to arrive now."""
+    """Messages of the month, in time order, and those that are held back to arrive now.
+
+    `truths` is what is really so about each, by source and the source's id.
+    """
 
     past: tuple[Message, ...]
     now: tuple[Message, ...]
+    truths: Mapping[tuple[str, str], Truth]
 
     @property
     def signals(self) -> int:
-        """How many notifications of the past there are, counted per child, without repeats."""
-        first = {message.source_id: message for message in self.past}
-        return sum(len(orjson.loads(message.value)["children"]) for message in first.values())
+        """How much routing gets of the past, counted per child, without repeats."""
+        names = {(m.source, m.source_id) for m in self.past if m.kind != "withdrawal"}
+        return sum(len(self.truths[name].children) for name in names)
 
 
 def sample_month(until: datetime, seed: int = 1) -> SampleMonth:
     """The month that ends at `until`; the same arguments give the same messages."""
     last_day = until.astimezone(HELSINKI).date()
-    found = [m for m in month(last_day=last_day, days=DAYS, seed=seed) if m.at <= until]
+    county = [t for t in told(last_day=last_day, days=DAYS, seed=seed) if t.message.at <= until]
+    truths = {(t.truth.source, t.truth.source_id): t.truth for t in county}
+    found = [each.message for each in county]
     copies = Counter(message.source_id for message in found)
     single = [message for message in found if copies[message.source_id] == 1]
     now = {message.source_id for message in single[-NOW:]}
     without_effect = [m.source_id for m in single[:-NOW] if WITHOUT_EFFECT in m.value]
     hard = set(without_effect[::DEMANDING_EVERY])
     past = (demanding(m) if m.source_id in hard else m for m in found if m.source_id not in now)
-    return SampleMonth(tuple(past), tuple(single[-NOW:]))
+    return SampleMonth(tuple(past), tuple(single[-NOW:]), truths)
 
 
 def demanding(message: Message) -> Message:
@@ -96,14 +102,15 @@ def misspelt(message: Message) -> Message:
 
 async def publish_past(bootstrap: str, sample: SampleMonth, progress: Callable[[int], None]) -> int:
     """Publish the month as intake systems would have, each with the time it arrived there."""
-    return await publish(bootstrap, sample.past, topic=INTAKE_NOTIFICATION, progress=progress)
+    return await publish(bootstrap, sample.past, progress=progress)
 
 
 async def publish_now(bootstrap: str, sample: SampleMonth) -> int:
     """Publish what comes in just now, one message with a mistake in it among them."""
     messages = [arriving_now(message) for message in sample.now]
-    messages.insert(len(messages) // 2, misspelt(messages[0]))
-    return await publish(bootstrap, messages, topic=INTAKE_NOTIFICATION)
+    one = next(each for each in messages if each.kind != "withdrawal")
+    messages.insert(len(messages) // 2, misspelt(one))
+    return await publish(bootstrap, messages)
 
 
 WAY = (

@@ -3,16 +3,17 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import date, timedelta
+from pathlib import Path
+from typing import BinaryIO
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.sample.county import CHILDREN, FINLAND, Message, month
+from deploy.sample.county import CHILDREN, FINLAND, Message, month, told
 from shared.clock import HELSINKI, utc_now
-from shared.events import INTAKE_NOTIFICATION
 
 IN_FLIGHT = 1_000
 PATIENCE_SECONDS = 60.0
@@ -22,16 +23,17 @@ async def publish(
     bootstrap: str,
     messages: Iterable[Message],
     *,
-    topic: str,
+    topic_prefix: str = "",
     per_second: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Send the messages in their order, acknowledged by all replicas, and return how many.
+    """Send the messages in their order, each to its topic, acknowledged by all replicas.
 
-    `bootstrap` is host:port, several with commas. At most `IN_FLIGHT` messages wait for Kafka;
-    `progress` is told of the number acknowledged so far. Without `per_second`: as fast as Kafka
-    takes them. Raises `KafkaError`, or `TimeoutError` where Kafka is silent for a minute: then
-    send again from the start, since ids and bytes are the same and intake knows repeats.
+    Returns how many. `bootstrap` is host:port, several with commas. At most `IN_FLIGHT` messages
+    wait for Kafka; `progress` is told of the number acknowledged so far. Without `per_second`: as
+    fast as Kafka takes them. Raises `KafkaError`, or `TimeoutError` where Kafka is silent for a
+    minute: then send again from the start, since ids and bytes are the same and intake knows
+    repeats.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap.split(","),
@@ -45,7 +47,7 @@ async def publish(
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await producer.start()
-        return await _send_all(producer, messages, topic, per_second, progress or _silent)
+        return await _send_all(producer, messages, topic_prefix, per_second, progress or _silent)
     finally:
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(5):
@@ -55,7 +57,7 @@ async def publish(
 async def _send_all(
     producer: AIOKafkaProducer,
     messages: Iterable[Message],
-    topic: str,
+    prefix: str,
     per_second: float | None,
     progress: Callable[[int], None],
 ) -> int:
@@ -70,7 +72,7 @@ async def _send_all(
             await asyncio.sleep(max(0.0, wait))
         async with asyncio.timeout(PATIENCE_SECONDS):
             future = await producer.send(
-                topic, message.value, key=message.key, headers=message.headers
+                prefix + message.topic, message.value, key=message.key, headers=message.headers
             )
         waiting.append(future)
     done += await _acknowledged(waiting)
@@ -96,44 +98,61 @@ def _silent(_: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Publish the days asked for; returns the exit code."""
     chosen = _arguments(arguments)
-    found = list(
-        month(
-            last_day=chosen.last_day,
-            days=chosen.days,
-            seed=chosen.seed,
-            children=FINLAND if chosen.finland else chosen.children,
-        )
+    under_18s = FINLAND if chosen.finland else chosen.children
+    print(
+        f"The {chosen.days} days until {chosen.last_day} of a county with {under_18s} under-18s"
+        f" to Kafka at {chosen.bootstrap}",
+        flush=True,
     )
-    topic = chosen.topic_prefix + INTAKE_NOTIFICATION
-    print(f"{len(found)} notifications of {chosen.days} days until {chosen.last_day} to {topic}")
     try:
-        asyncio.run(
-            publish(
-                chosen.bootstrap,
-                found,
-                topic=topic,
-                per_second=chosen.rate,
-                progress=_printer(len(found)),
+        with _truth_file(chosen.truth) as truth:
+            number = asyncio.run(
+                publish(
+                    chosen.bootstrap,
+                    _wanted(chosen, under_18s, truth),
+                    topic_prefix=chosen.topic_prefix,
+                    per_second=chosen.rate,
+                    progress=_printer(),
+                )
             )
-        )
     except (KafkaError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         print(f"Kafka at {chosen.bootstrap} did not take them: {reason}", file=sys.stderr)
         print("Nothing is lost by running the same command again.", file=sys.stderr)
         return 1
+    print(f"  {number} messages published")
     return 0
 
 
-def _printer(total: int) -> Callable[[int], None]:
-    """Tells every tenth of the way once."""
-    told = 0
+def _wanted(
+    chosen: argparse.Namespace, under_18s: int, truth: BinaryIO | None
+) -> Iterator[Message]:
+    """The messages; the truth about each is written before it leaves."""
+    period = {"last_day": chosen.last_day, "days": chosen.days, "seed": chosen.seed}
+    if truth is None:
+        yield from month(children=under_18s, **period)
+        return
+    for each in told(children=under_18s, **period):
+        truth.write(each.truth.line())
+        yield each.message
+
+
+def _truth_file(path: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    return nullcontext() if path is None else path.open("wb")
+
+
+TELLS_EVERY = 10_000
+
+
+def _printer() -> Callable[[int], None]:
+    """Tells how far it is, now and then."""
+    said = 0
 
     def tell(done: int) -> None:
-        nonlocal told
-        tenths = done * 10 // total if total else 10
-        if tenths > told:
-            told = tenths
-            print(f"  {done} of {total} published", flush=True)
+        nonlocal said
+        if done // TELLS_EVERY > said:
+            said = done // TELLS_EVERY
+            print(f"  {done} published", flush=True)
 
     return tell
 
@@ -149,7 +168,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=1, help="another county")
     add("--children", type=int, default=CHILDREN, help="under-18s in the county")
     add("--finland", action="store_true", help=f"all of Finland: {FINLAND} under-18s")
-    add("--rate", type=_rate, help="notifications a second; default: as fast as possible")
+    add("--truth", type=Path, metavar="FILE", help="write what is really so, as JSON lines")
+    add("--rate", type=_rate, help="messages a second; default: as fast as possible")
     return parser.parse_args(arguments)
 
 

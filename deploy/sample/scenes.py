@@ -14,7 +14,7 @@ import yaml
 from deploy.sample import words
 
 T = TypeVar("T")
-Group = Literal["urgent", "custody", "psychiatric", "other"]
+Subject = Literal["urgent", "custody", "psychiatric", "other"]
 LETTERS = "PSDHOVYAKG"
 STAGES = "b0123"
 LANGUAGES = ("fi", "sv", "en")
@@ -41,7 +41,7 @@ class Scene:
 class Setting:
     """Who writes about whom, and when what they tell of happened (Helsinki time)."""
 
-    group: Group
+    group: Subject
     letter: str
     stage: str
     language: str
@@ -54,7 +54,10 @@ class Setting:
 class Story:
     """What a notifier writes: the text, and what of it is coded."""
 
-    scene: Scene
+    name: str
+    group: str
+    reasons: tuple[str, ...]
+    marks: frozenset[str]
     stage: str
     language: str
     observations: str
@@ -105,9 +108,11 @@ def tell(rng: Random, setting: Setting, siblings: Sequence[str]) -> Story:
     if siblings:
         parts.append(pick(rng, phrases["siblings"][language]))
         slots["names"] = _listed(siblings, language)
+    text = " ".join(parts).format_map(slots)
     return Story(
-        scene, setting.stage, language, " ".join(parts).format_map(slots), second_hand, slots
-    )
+        scene.name, scene.group, scene.reasons, scene.marks, setting.stage, language, text,
+        second_hand, slots,
+    )  # fmt: skip
 
 
 def pick(rng: Random, items: Sequence[T]) -> T:

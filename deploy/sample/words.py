@@ -120,6 +120,17 @@ OTHER_POSTS: Final[dict[str, tuple[str, str]]] = {
     "reception_centre": ("Hirvilammen vastaanottokeskus", "ohjaaja"),
     "other_mandated": ("Kuuselan palveluyhdistys", "palveluvastaava"),
 }
+OTHER_COUNTIES: Final = (
+    "Hallavuoren hyvinvointialue",
+    "Tähkälaakson hyvinvointialue",
+    "Sjövikens välfärdsområde",
+    "Routarannan hyvinvointialue",
+)
+CLINICS: Final = (
+    "Kuuselan keskussairaala, lastenpsykiatrian poliklinikka",
+    "Kuuselan keskussairaala, nuorisopsykiatrian poliklinikka",
+    "Kuuselan keskussairaala, nuorisopsykiatrian osasto",
+)
 # Reserved for examples (RFC 2606): mail to these never reaches anybody.
 MAIL_DOMAINS: Final = {
     "police": "poliisi.example",

@@ -90,8 +90,7 @@ class Bench:
 
     async def publish(self, system: System) -> None:
         """The sample, as fast as Kafka takes it."""
-        topic = system.prefix + events.INTAKE_NOTIFICATION
-        await publish(self.kafka.bootstrap, self.sample, topic=topic)
+        await publish(self.kafka.bootstrap, self.sample, topic_prefix=system.prefix)
 
     async def raw(self, system: System, topic: str, count: int) -> float:
         """The raw loop over a topic; its output goes to a topic that nobody reads."""

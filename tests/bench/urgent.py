@@ -72,11 +72,11 @@ async def _backlog(system: System, name: str, count: int) -> None:
         for number in range(count):
             ident = f"{name}-{number}"
             yield Message(
-                utc_now(), "bench", ident, ident.encode(), do.headers("bench", ident), _content()
-            )
+                utc_now(), "bench", ident, "notification", events.INTAKE_NOTIFICATION,
+                ident.encode(), do.headers("bench", ident), _content(),
+            )  # fmt: skip
 
-    topic = system.prefix + events.INTAKE_NOTIFICATION
-    await publish(system.bootstrap, messages(), topic=topic)
+    await publish(system.bootstrap, messages(), topic_prefix=system.prefix)
 
 
 def _content() -> bytes:

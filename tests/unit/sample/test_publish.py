@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.kafka import ExistingKafka, KafkaNode
 from deploy.sample import county
 from deploy.sample.publish import main, publish
-from shared.events import PARTITIONS
+from shared.events import INTAKE_NOTIFICATION, PARTITIONS
 from shared.publisher import partition_of
 
 LAST_DAY = date(2026, 11, 22)
@@ -18,7 +18,7 @@ LAST_DAY = date(2026, 11, 22)
 
 @pytest.fixture
 async def topic(kafka: KafkaNode | ExistingKafka, topic_prefix: str) -> str:
-    name = f"{topic_prefix}sample"
+    name = topic_prefix + INTAKE_NOTIFICATION
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(name, PARTITIONS, 1)])
@@ -27,11 +27,13 @@ async def topic(kafka: KafkaNode | ExistingKafka, topic_prefix: str) -> str:
 
 
 async def test_everything_arrives_as_it_was_written_each_key_in_its_partition_and_order(
-    kafka: KafkaNode | ExistingKafka, topic: str
+    kafka: KafkaNode | ExistingKafka, topic: str, topic_prefix: str
 ) -> None:
     messages = county.messages(2_500, last_day=LAST_DAY)
     told: list[int] = []
-    number = await publish(kafka.bootstrap, messages, topic=topic, progress=told.append)
+    number = await publish(
+        kafka.bootstrap, messages, topic_prefix=topic_prefix, progress=told.append
+    )
     assert number == told[-1] == 2_500
     assert told == sorted(told)
 
@@ -59,10 +61,14 @@ async def test_everything_arrives_as_it_was_written_each_key_in_its_partition_an
         await consumer.stop()
 
 
-async def test_a_rate_is_kept(kafka: KafkaNode | ExistingKafka, topic: str) -> None:
+async def test_a_rate_is_kept(
+    kafka: KafkaNode | ExistingKafka, topic: str, topic_prefix: str
+) -> None:
     told: list[int] = []
     messages = county.messages(30, last_day=LAST_DAY)
-    await publish(kafka.bootstrap, messages, topic=topic, per_second=100, progress=told.append)
+    await publish(
+        kafka.bootstrap, messages, topic_prefix=topic_prefix, per_second=100, progress=told.append
+    )
     assert told[-1] == 30
     assert len(set(told)) > 5, "they left one by one, not all at once"
 
