@@ -9,6 +9,7 @@ from deploy.cli import sources
 from deploy.cli.absence_file import NotAFile
 from deploy.cli.check import NotTaken, check_event
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
+from deploy.cli.import_matters import NotImported, import_file
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
 from shared.kinds import BY_NAME
@@ -19,7 +20,7 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except NotAllTaken as error:
+    except (NotAllTaken, NotImported) as error:
         sys.stdout.write(f"{error}\n")
         return 1
     except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
@@ -37,6 +38,13 @@ def main(words: list[str] | None = None) -> int:
 def _run(found: argparse.Namespace) -> str:
     if found.command == "check-event":
         return check_event(found.file, found.kind)
+    if found.command == "import-matters":
+        return import_file(found.file, found.source, found.worker, run=found.run)
+    return _asked(found)
+
+
+def _asked(found: argparse.Namespace) -> str:
+    """What the services answer."""
     settings = CommandSettings()
     if found.command == "import-absences":
         return import_absences(settings, found.file, found.source, check=found.check)
@@ -73,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     sent.add_argument("file", metavar="FILE", type=Path, help="CSV with a header row, UTF-8")
     sent.add_argument("--source", required=True, help="whose token it is")
     sent.add_argument("--check", action="store_true", help="send nothing")
+    _import(commands)
     _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
     paused = _for_worker(commands, "pause", "hold what a source sends")
     paused.add_argument("source", metavar="SOURCE")
@@ -86,6 +95,19 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--until", type=sources.moment, metavar="T", help="received before T")
     again.add_argument("--dry-run", action="store_true", help="only count")
     return parser
+
+
+def _import(commands: Any) -> None:
+    what = "open matters of the system before, with their receipt times and acts"
+    about = (
+        f"Imports {what}; without --run it only says what it would do. The source's token stands "
+        "in LUOTSI_TOKEN. See docs/operations.md."
+    )
+    parser = commands.add_parser("import-matters", help=what, description=about)
+    parser.add_argument("file", metavar="FILE", type=Path, help="JSON Lines, one open matter each")
+    parser.add_argument("--source", required=True, metavar="NAME", help="the token's source")
+    parser.add_argument("--run", action="store_true", help="send and record; may be run again")
+    parser.add_argument("--worker", metavar="ID", help="who records the acts at the desk")
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.routing.domain.clocks import ClockSettings
+
 
 class CommandSettings(BaseSettings):
     """Addresses of the services (LUOTSI_INTAKE_URL and so on); by default those of the demo.
@@ -20,3 +22,32 @@ class CommandSettings(BaseSettings):
     answer_within: float = 5.0
     send_within: float = 30.0
     token: SecretStr = SecretStr("")
+
+
+class GoLiveSettings(BaseSettings):
+    """What ``import-matters`` needs: the two doors, who asks, and the county's clocks.
+
+    The choices about clocks are routing's own: give both the same. `token` is the source's
+    at intake; `desk_session` a worker's session at the desk (the cookie's value). Without it the
+    worker is named by header, which the desk takes in the demonstration alone. Within
+    `at_desk_within` seconds of the one before, each matter must stand at the desk.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
+
+    intake_url: str = Field(default="http://127.0.0.1:8101", pattern=r"^https?://")
+    desk_url: str = Field(default="http://127.0.0.1:8100", pattern=r"^https?://")
+    token: SecretStr = SecretStr("")
+    desk_session: SecretStr = SecretStr("")
+    at_desk_within: float = 120.0
+    urgency_minutes: int = 30
+    eves_count: bool = True
+    eves_may_be_due: bool = False
+    anticipatory_in_days: bool = True
+
+    @property
+    def clocks(self) -> ClockSettings:
+        """How clocks are counted here."""
+        return ClockSettings(
+            self.urgency_minutes, self.eves_count, self.eves_may_be_due, self.anticipatory_in_days
+        )

@@ -4,6 +4,7 @@
 reads. ``openapi.<program>.json``: the HTTP interfaces. ``released/v1/`` is what sources and
 running services rely on; ``python -m tests.contract.generate --release`` renews it with a release
 and adds only (a test compares). ``docs/errors.md``: every reason a source can be told.
+``docs/examples/open-matter.schema.json``: a line of what ``luotsi import-matters`` reads.
 """
 
 import json
@@ -12,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.golive.line import OpenMatter
 from services.intake.domain.refusals import ATTACHMENT_REFUSALS, REFUSALS, Refusal
 from shared.contract import asyncapi, event_schemas
 from tests.contract import apps
 
 HERE = Path(__file__).resolve().parent
 ERRORS = HERE.parents[1] / "docs" / "errors.md"
+OPEN_MATTER = HERE.parents[1] / "docs" / "examples" / "open-matter.schema.json"
 RELEASED = HERE / "released" / "v1"
 WITH_OPENAPI = ("intake", "desk")
 
@@ -67,6 +70,12 @@ def errors() -> str:
     )
 
 
+def open_matter() -> str:
+    """The schema of a line of open matters."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return text_of(schema | OpenMatter.model_json_schema())
+
+
 def _table(refusals: Sequence[Refusal]) -> str:
     return "| Reason | HTTP | Cause | Mend |\n| --- | --- | --- | --- |\n" + "".join(
         f"| `{each.reason}` | {each.status} | {each.cause} | {each.mend} |\n" for each in refusals
@@ -79,6 +88,9 @@ def main() -> None:
     if not ERRORS.exists() or ERRORS.read_text(encoding="utf-8") != errors():
         ERRORS.write_text(errors(), encoding="utf-8")
         changed.append("docs/errors.md")
+    if not OPEN_MATTER.exists() or OPEN_MATTER.read_text(encoding="utf-8") != open_matter():
+        OPEN_MATTER.write_text(open_matter(), encoding="utf-8")
+        changed.append("docs/examples/open-matter.schema.json")
     if "--release" in sys.argv[1:]:
         changed += [f"released/v1/{name}" for name in write(RELEASED)]
     sys.stdout.write("\n".join(changed or ["nothing to do: all contracts are as the code"]) + "\n")

@@ -12,7 +12,15 @@ from shared import contract, events
 from shared.contract import CHANNELS, EXAMPLES, SCHEMAS, asyncapi, event_schemas
 from shared.kinds import KINDS
 from tests.contract import apps
-from tests.contract.generate import ERRORS, HERE, contracts, errors, text_of
+from tests.contract.generate import (
+    ERRORS,
+    HERE,
+    OPEN_MATTER,
+    contracts,
+    errors,
+    open_matter,
+    text_of,
+)
 
 CHECKED_IN = contracts()
 OFFICIAL = HERE / "asyncapi-3.0.0.schema.json"
@@ -35,6 +43,10 @@ def test_nothing_is_checked_in_that_the_code_does_not_have() -> None:
 
 def test_the_error_catalogue_is_as_the_code_has_it() -> None:
     assert errors() == ERRORS.read_text(encoding="utf-8"), "run `make contracts`"
+
+
+def test_the_schema_of_an_open_matter_is_that_of_its_model() -> None:
+    assert open_matter() == OPEN_MATTER.read_text(encoding="utf-8"), "run `make contracts`"
 
 
 def test_the_error_catalogue_leaves_no_reason_out_and_none_has_two_entries() -> None:

@@ -151,6 +151,26 @@ class HistoryLine(BaseModel):
     rules: str
 
 
+class ClockTimes(BaseModel):
+    """A time limit in moments: in time is before `due`; `stopped_at` is when it was done."""
+
+    kind: str
+    started_at: datetime
+    target: datetime
+    due: datetime
+    stopped_at: datetime | None
+
+
+class Standing(BaseModel):
+    """How a notification stands, without a name or a text of a person's."""
+
+    id: str
+    child: UUID
+    received_at: datetime
+    check_state: str
+    clocks: list[ClockTimes]
+
+
 class CaseInfo(BaseModel):
     """A case, with what an act about it must name."""
 
@@ -275,6 +295,19 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     )
     async def outline(request: Request, child: Child) -> CaseInfo:
         return _case(await reading.outline(desk, child, language_of(request)))
+
+    @router.get(
+        "/notifications/{notification}", summary="How a notification stands, by its id",
+        description="For programmes: its child, and its clocks in moments. 404 until it is there.",
+        dependencies=logged_in,
+    )  # fmt: skip
+    async def standing(notification: Notification) -> Standing:
+        row, clocks = await reading.standing(desk, notification)
+        names = ClockTimes.model_fields
+        return Standing(
+            **dict(row),
+            clocks=[ClockTimes(**{name: each[name] for name in names}) for each in clocks],
+        )
 
     @router.get(
         "/cases/{child}/content", summary="A case with its person and texts",

@@ -192,6 +192,15 @@ async def outline(desk: Desk, child: UUID, words: Words) -> CaseView:
         return await _view(desk, conn, child, words, None)
 
 
+async def standing(desk: Desk, notification: str) -> tuple[store.Row, Sequence[store.Row]]:
+    """A notification's own row and its clocks; nothing is opened, nothing noted."""
+    async with desk.process.pool.acquire() as conn:
+        row = await store.notification(conn, notification)
+        if row is None:
+            raise NotThere
+        return row, await store.clocks(conn, row["child"], [notification])
+
+
 async def note_reading(conn: Connection, worker: Worker, act: str, *subjects: str) -> None:
     """The audit rows of a reading, one for each subject, committed before anything is opened."""
     try:
