@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from shared.events import CodedFacts
+from shared.contract import EXAMPLES
+from shared.events import CodedAbsence, CodedFacts
 from tests.builders import NOON, AChild, SetClock
 from tests.deskside import Desk, a_served_desk
 
@@ -18,6 +20,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 DANGER = CodedFacts(in_danger="yes")
+ABSENCE = {
+    name: value
+    for name, value in orjson.loads((EXAMPLES / "absence.json").read_bytes()).items()
+    if name not in ("pupil", "confirmed_by")
+}
 NARROW, WIDE = {"width": 320, "height": 720}, {"width": 1280, "height": 900}
 expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
@@ -264,11 +271,15 @@ async def test_pages_fit_a_narrow_screen_and_every_text_can_be_read(
     await desk.cases.notified(AChild(known=False), received_at=NOON - timedelta(days=12))
     await desk.post("aino", f"/checks/{signal.id}/answer", answer="urgent", reason="Heti.")
     item = await desk.cases.set_aside()
+    absent = await desk.cases.notified(
+        facts=CodedFacts(absence=CodedAbsence()), kind="absence", missing=("step-2", "school-mar"),
+        text=ABSENCE,
+    )  # fmt: skip
     page = await a_page(chromium, address, language=language, narrow=True)
 
     for path in (
-        "/queues/duty", f"/cases/{child.id}", f"/items/{item}", "/queues/own_worker", "/interface",
-        "/login", "/nothing-here",
+        "/queues/duty", f"/cases/{child.id}", f"/cases/{absent.child}", f"/items/{item}",
+        "/queues/own_worker", "/interface", "/login", "/nothing-here",
     ):  # fmt: skip
         await page.goto(address + path)
         wide = await page.evaluate(
