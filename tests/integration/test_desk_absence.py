@@ -231,8 +231,11 @@ async def test_what_a_returned_signal_states_counts_only_once_it_is_a_matter(des
     child = AChild()
     signal = await returned(desk, child, is_client="yes")
     before = await standing(desk, child)
+    (row,) = await desk.rows("SELECT known FROM child_case")
 
     told = await desk.post("aino", f"/absence-signals/{signal.id}/matter", reason="Kuultu jo.")
+
+    assert set(orjson.loads(row["known"]).values()) == {"unknown", 0}
 
     assert told.status_code == 200, told.text
     assert before == ("not_asked", "duty", [])
