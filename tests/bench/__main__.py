@@ -13,27 +13,25 @@ import json
 import platform
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.databases import create_database
 from deploy.local.kafka import BENCH, kafka_here
 from deploy.local.postgres import postgres_here
-from deploy.local.process import BackgroundProcess
-from deploy.local.system import APPS, ROOT, System
-from deploy.sample.county import messages
+from deploy.local.system import APPS, System
+from deploy.sample.county import FINLAND, messages
 from deploy.sample.publish import publish
 from shared import events
-from shared.topics import topic_settings
 from tests import system as do
 from tests.bench.latency import desk_latency
+from tests.bench.rates import rate, raw_rate
 from tests.bench.urgent import urgent_seconds
+from tests.bench.year import finlands_year
 
 APPS["plumbing"] = ("notifications", "tests.bench.plumbing:build_app")
 LAST_DAY = date(2026, 11, 20)
@@ -55,7 +53,6 @@ class Bench:
         self.directory = directory
         self.kafka = kafka_here(directory / "kafka", profile=BENCH, tied=True)
         self.postgres = postgres_here(directory / "postgres", tied=True)
-        self._raws = 0
         self.sample = messages(count, seed=7, last_day=LAST_DAY)
 
     async def system(self, name: str) -> System:
@@ -72,48 +69,25 @@ class Bench:
         await self.publish(system)
         count = len(self.sample)
         rates: Rates = {}
-        before = await self.raw(system, events.INTAKE_NOTIFICATION, count)
+        before = await raw_rate(system, events.INTAKE_NOTIFICATION, count)
         rates["bare plumbing"] = await self.hop(system, "plumbing", "plumbing", count)
         rates["intake hop"] = await self.hop(system, "intake", "intake", count)
-        after = await self.raw(system, events.INTAKE_NOTIFICATION, count)
+        after = await raw_rate(system, events.INTAKE_NOTIFICATION, count)
         rates["raw (notifications)"] = (before + after) / 2
         signals = len(await do.everything(system, events.SIGNAL))
-        before = await self.raw(system, events.SIGNAL, signals)
+        before = await raw_rate(system, events.SIGNAL, signals)
         # Notifications before routing: afterwards it would also read what routing has said.
         rates["notifications hop"] = await self.hop(
             system, "notifications", "notifications-signal", signals
         )
         rates["routing hop"] = await self.hop(system, "routing", "routing-signal", signals)
-        rates["raw (signals)"] = (before + await self.raw(system, events.SIGNAL, signals)) / 2
+        rates["raw (signals)"] = (before + await raw_rate(system, events.SIGNAL, signals)) / 2
         rates["whole way"] = await self.whole_way(f"{number}way")
         return rates
 
     async def publish(self, system: System) -> None:
         """The sample, as fast as Kafka takes it."""
         await publish(self.kafka.bootstrap, self.sample, topic_prefix=system.prefix)
-
-    async def raw(self, system: System, topic: str, count: int) -> float:
-        """The raw loop over a topic; its output goes to a topic that nobody reads."""
-        self._raws += 1
-        target = await topic_for_raw(self.kafka.bootstrap, f"{system.prefix}{self._raws}.")
-        conn = await asyncpg.connect(system.admin_url)
-        await conn.execute("DROP TABLE IF EXISTS raw")
-        await conn.execute(
-            "CREATE TABLE raw (part int, off bigint, body bytea, "
-            "recorded_at timestamptz DEFAULT now(), PRIMARY KEY (part, off))"
-        )
-        process = BackgroundProcess("raw", system.directory, tied=True)
-        arguments = [self.kafka.bootstrap, system.admin_url, system.prefix + topic, target]
-        process.start(
-            [sys.executable, "-m", "tests.bench.raw", *arguments, str(count)], directory=ROOT
-        )
-        try:
-            while process.pid is not None:  # it stops by itself
-                await asyncio.sleep(0.2)
-            return await rate(conn, "SELECT recorded_at FROM raw", count)
-        finally:
-            process.stop()
-            await conn.close()
 
     async def hop(self, system: System, program: str, group: str, count: int) -> float:
         """One service alone over the records that wait for it."""
@@ -179,19 +153,6 @@ async def arrived(conn: asyncpg.Connection, count: int) -> None:
     raise TimeoutError("the sample did not get through")
 
 
-async def topic_for_raw(bootstrap: str, prefix: str) -> str:
-    """A topic set up as the internal ones are."""
-    name = prefix + "raw"
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        settings = topic_settings(events.SIGNAL, 1)
-        await admin.create_topics([NewTopic(name, events.PARTITIONS, 1, topic_configs=settings)])
-    finally:
-        await admin.close()
-    return name
-
-
 async def taken(conn: asyncpg.Connection, schema: str, group: str, count: int) -> None:
     """Wait by the twelve rows of the offsets: counting the log itself would slow the hop down."""
     deadline = time.monotonic() + PATIENCE
@@ -208,21 +169,7 @@ async def taken(conn: asyncpg.Connection, schema: str, group: str, count: int) -
         await asyncio.sleep(0.2)
 
 
-async def rate(conn: asyncpg.Connection, rows: str, count: int) -> float:
-    """Rows per second after the first batch; raises `ValueError` if there are not `count`."""
-    if (found := await conn.fetchval(f"SELECT count(*) FROM ({rows}) r")) < count:  # noqa: S608
-        raise ValueError(f"{found} rows instead of {count}")
-    measured = await conn.fetchval(
-        f"""
-        WITH r AS ({rows}), span AS (SELECT min(recorded_at) AS a, max(recorded_at) AS b FROM r)
-        SELECT (SELECT count(*) FROM r, span WHERE recorded_at > a)
-               / extract(epoch FROM (SELECT b - a FROM span))
-        """  # noqa: S608
-    )
-    return float(measured)
-
-
-async def run(count: int, rounds: int, directory: Path) -> None:
+async def run(count: int, rounds: int, under_18s: int, directory: Path) -> None:
     bench = Bench(directory, count)
     try:
         await asyncio.to_thread(bench.postgres.start)
@@ -234,6 +181,9 @@ async def run(count: int, rounds: int, directory: Path) -> None:
         print(f"\naccepted -> visible at the desk at 50/s: {latency}")
         urgent = await urgent_seconds(await bench.system("urgent"))
         print(f"marked as urgent -> at the duty desk: {urgent}")
+        if under_18s:
+            year = await finlands_year(await bench.system("year"), under_18s)
+            print(f"a year of {under_18s:,} under-18s: {year}")
     finally:
         await asyncio.to_thread(bench.kafka.remove)
         await asyncio.to_thread(bench.postgres.remove)
@@ -259,10 +209,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--under-18s", type=int, default=FINLAND, help="of the year at the end; 0 leaves it out"
+    )
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="luotsi-bench-"))
     try:
-        asyncio.run(run(arguments.count, arguments.rounds, directory))
+        asyncio.run(run(arguments.count, arguments.rounds, arguments.under_18s, directory))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
