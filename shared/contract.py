@@ -91,6 +91,8 @@ CHANNELS = (
             events.IdentityTask,
             events.ClientSignal,
             events.DirectorySignal,
+            events.Merged,
+            events.Separated,
         ),
         ("intake",),
         ("routing", "notifications"),

@@ -390,7 +390,7 @@ class SetAside(_Internal):
 
 
 class IdentityTask(_Internal):
-    """A child without an identity Luotsi knows: "who is this child?"; key: the child id."""
+    """A worker has said who a child is, or that its henkilötunnus is another; key: the child id."""
 
     kind: Literal["identity"] = "identity"
     id: str
@@ -445,7 +445,50 @@ class DirectorySignal(_Internal):
     card: Sealed
 
 
-AnySignal = Signal | Withdrawn | SetAside | IdentityTask | ClientSignal | DirectorySignal
+class Merged(_Internal):
+    """A worker says that two children are one; one copy with the key of each, to be done once.
+
+    From now on the case of `kept` takes what is about `merged`. The numbers count what was decided
+    about where each of the two belongs: what is older than what a reader knows changes nothing.
+    """
+
+    kind: Literal["merged"] = "merged"
+    id: str
+    child: UUID
+    merged: UUID
+    kept: UUID
+    number: int
+    kept_number: int
+    at: AwareDatetime
+
+
+class Separated(_Internal):
+    """A worker says that children who were taken for one are two; a copy with the key of each.
+
+    What arrived as `merged` is its own again. With `signals` these were never about `kept`: they
+    are now those of `merged`, a child of whom nothing was known before.
+    """
+
+    kind: Literal["separated"] = "separated"
+    id: str
+    child: UUID
+    merged: UUID
+    kept: UUID
+    number: int
+    signals: tuple[str, ...] = ()
+    at: AwareDatetime
+
+
+AnySignal = (
+    Signal
+    | Withdrawn
+    | SetAside
+    | IdentityTask
+    | ClientSignal
+    | DirectorySignal
+    | Merged
+    | Separated
+)
 SignalMessage = Annotated[AnySignal, Field(discriminator="kind")]
 
 # --- luotsi.urgent.v1 --------------------------------------------------------------------------
@@ -486,6 +529,8 @@ CaseEventKind = Literal[
     "family_told",
     "assessment_finished",
     "identity_given",
+    "merged",
+    "separated",
     "withdrawn",
     "client_changed",
     "is_matter",

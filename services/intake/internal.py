@@ -7,37 +7,26 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header
-from pydantic import BaseModel, ConfigDict
 
 from services.intake import store
 from services.intake.attachments import opening_route
 from services.intake.domain.reading import spoken_by
 from services.intake.feeds import at_topic
 from services.intake.handlers import closed, first_receipt, open_whole, reopen
+from services.intake.identity import identity_routes
 from services.intake.problems import Problem
 from shared import events
 from shared import store as plumbing
 from shared.clock import Clock
 from shared.database import Connection
 from shared.errors import OUTAGES, RACES, RejectedError, describe
-from shared.events import IdentityTask, Message, NotifiedChild, age_band_on
-from shared.hetu import InvalidHetuError, parse_hetu
+from shared.events import Message
 from shared.inbox import Inbox, Raw
 from shared.logs import log
 from shared.redrive import redrive_item, redrive_key
 from shared.sealing import Sealer, UnreadableError
 from shared.service import Process
 from shared.store import Outgoing
-
-
-class GivenIdentity(BaseModel):
-    """Who a provisional child is."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    child: UUID
-    hetu: str
-    name: str | None = None
 
 
 def worker_routes(
@@ -58,12 +47,7 @@ def worker_routes(
             raise Problem(403, "desk-only", "Only the desk may do this")
         return x_luotsi_worker
 
-    @app.post("/internal/identity", include_in_schema=False)
-    async def identity(body: GivenIdentity, who: Annotated[str, Depends(worker)]) -> dict[str, str]:
-        async with process.pool.acquire() as tx, tx.transaction():
-            await _identify(tx, sealer, body, who, clock)
-        return {"child": str(body.child), "state": "identified"}
-
+    identity_routes(app, process, sealer, clock, worker)
     _item_routes(app, process, sealer, inbox, worker)
     opening_route(app, process, sealer, worker)
     _urgent_routes(app, process, sealer, worker)
@@ -170,43 +154,6 @@ async def _open_item(conn: Connection, item: UUID) -> Any:
     if row["closed_at"] is not None:
         raise Problem(409, "closed", "This item is closed already", row["closed_how"])
     return row
-
-
-async def _identify(
-    tx: Connection, sealer: Sealer, body: GivenIdentity, who: str, clock: Clock
-) -> None:
-    """Give a provisional child an identity Luotsi does not know yet."""
-    try:
-        hetu = parse_hetu(body.hetu)
-    except InvalidHetuError as error:
-        raise Problem(422, "invalid-hetu", "Not a henkilötunnus", str(error)) from None
-    provisional = await store.provisional_child(tx, body.child)
-    if provisional is None:
-        raise Problem(404, "unknown-child", "There is no such child")
-    if not provisional:
-        raise Problem(409, "already-identified", "This child has an identity already")
-    if not await store.identify(tx, body.child, sealer.keys.lookup_hash("hetu", hetu.value)):
-        raise Problem(
-            409, "known-identity", "Luotsi knows this person already",
-            "Two known children cannot be joined yet; note it on the case of both.",
-        )  # fmt: skip
-    await sealer.load(tx, [body.child])
-    now = clock()
-    ident = f"{body.child}.identified"
-    card = NotifiedChild(hetu=hetu.value, name=body.name).model_dump_json().encode()
-    task = IdentityTask(
-        id=ident,
-        child=body.child,
-        state="given",
-        age_band=age_band_on(hetu.born, now.date()),
-        person=sealer.seal(body.child, "person", ident, card),
-        at=now,
-    )
-    await plumbing.add_audit(tx, [(who, "give-identity", str(body.child), "identity-task", None)])
-    await plumbing.add_outbox(
-        tx,
-        [Outgoing(events.SIGNAL, str(body.child).encode(), ident, task.model_dump_json().encode())],
-    )
 
 
 async def take_again(

@@ -51,29 +51,91 @@ async def add_children(conn: Connection, children: Sequence[tuple[UUID, bool]]) 
     await conn.copy_records_to_table("child", records=children, columns=["id", "provisional"])
 
 
-async def provisional_child(conn: Connection, child: UUID) -> bool | None:
-    """Lock a child; True while nobody knows who it is, None if there is no such child."""
-    state: bool | None = await conn.fetchval(
-        "SELECT provisional FROM child WHERE id = $1 FOR UPDATE", child
+async def lock_children(conn: Connection, children: Sequence[UUID]) -> dict[UUID, Row]:
+    """These children, locked in key order; unknown ones are left out."""
+    rows = await conn.fetch(
+        "SELECT id, provisional, created_at, joined_to, joins, identities FROM child "
+        "WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        children,
     )
-    return state
+    return {row["id"]: row for row in rows}
 
 
-async def identify(conn: Connection, child: UUID, digest: bytes) -> bool:
-    """Give a provisional child its hash; False if the hash already belongs to another child."""
+async def child_of(conn: Connection, digest: bytes) -> UUID | None:
+    """The child a hash leads to."""
+    child: UUID | None = await conn.fetchval(
+        "SELECT child FROM child_lookup WHERE hash = $1", digest
+    )
+    return child
+
+
+async def identify(conn: Connection, child: UUID, digest: bytes) -> int | None:
+    """Lead a hash to this child, who is known now; None if it leads to another child already.
+
+    Returns how often somebody has said who the child is.
+    """
     made = await conn.fetchval(
         "INSERT INTO child_lookup (hash, child) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1",
         digest, child,
     )  # fmt: skip
-    if made:
-        # An unborn child was found by the expecting parent's hash: the next one is another child.
-        await conn.execute(
-            "DELETE FROM child_lookup WHERE child = $1 AND hash <> $2", child, digest
-        )
-        await conn.execute(
-            "UPDATE child SET provisional = false, identified_at = now() WHERE id = $1", child
-        )
-    return bool(made)
+    if not made:
+        return None
+    identities: int = await conn.fetchval(
+        "UPDATE child SET provisional = false, identified_at = now(), identities = identities + 1 "
+        "WHERE id = $1 RETURNING identities",
+        child,
+    )
+    return identities
+
+
+async def forget_parent(conn: Connection, child: UUID) -> None:
+    """An unborn child was found by the expecting parent's hash: the next one is another child."""
+    await conn.execute("DELETE FROM child_lookup WHERE child = $1", child)
+
+
+# --- children who are one ------------------------------------------------------------------------
+
+
+async def joined_to(conn: Connection, child: UUID) -> UUID:
+    """Whom a child is joined to over all joins; itself where it is not."""
+    last: UUID = await conn.fetchval(
+        """
+        WITH RECURSIVE up AS (
+            SELECT id, joined_to FROM child WHERE id = $1
+            UNION SELECT c.id, c.joined_to FROM up JOIN child c ON c.id = up.joined_to)
+        SELECT id FROM up WHERE joined_to IS NULL
+        """,
+        child,
+    )
+    return last
+
+
+async def join(conn: Connection, child: UUID, to: UUID | None) -> int:
+    """Join a locked child to another, or to nobody again; returns how often that was decided."""
+    number: int = await conn.fetchval(
+        "UPDATE child SET joined_to = $2, joins = joins + 1 WHERE id = $1 RETURNING joins",
+        child, to,
+    )  # fmt: skip
+    return number
+
+
+async def retire_lookups(conn: Connection, child: UUID) -> None:
+    """Nothing leads to this child any more, until `give_back_lookups`."""
+    await conn.execute(
+        "WITH gone AS (DELETE FROM child_lookup WHERE child = $1 RETURNING child, hash) "
+        "INSERT INTO retired_lookup (child, hash) SELECT child, hash FROM gone",
+        child,
+    )
+
+
+async def give_back_lookups(conn: Connection, child: UUID) -> None:
+    """Undo `retire_lookups`; what leads to another child by now stays so."""
+    await conn.execute(
+        "WITH back AS (DELETE FROM retired_lookup WHERE child = $1 RETURNING child, hash) "
+        "INSERT INTO child_lookup (child, hash) SELECT child, hash FROM back "
+        "ON CONFLICT DO NOTHING",
+        child,
+    )
 
 
 # --- what was returned to its source --------------------------------------------------------------

@@ -25,6 +25,8 @@ from shared.events import (
     CaseEvent,
     DirectorySignal,
     IdentityTask,
+    Merged,
+    Separated,
     SetAside,
     Signal,
     SignalMessage,
@@ -55,7 +57,10 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
         key = signal.entry
     else:
         key = signal.item if isinstance(signal, SetAside) else signal.child
-    received = signal.at if isinstance(signal, IdentityTask) else signal.received_at
+    if isinstance(signal, IdentityTask | Merged | Separated):
+        received = signal.at
+    else:
+        received = signal.received_at
     return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
 
 
