@@ -22,10 +22,9 @@ from shared import store as plumbing
 from shared.database import Connection, Pool
 from shared.events import (
     AgeBand,
+    AnySignal,
     AttachedFile,
-    ClientSignal,
     CodedFacts,
-    DirectorySignal,
     NotifiedChild,
     SetAside,
     Signal,
@@ -172,6 +171,11 @@ class Cases:
             await plumbing.add_data_keys(tx, [notifier])
         return signal
 
+    async def come(self, *messages: Any) -> list[LogRow]:
+        """Anything that intake tells has arrived, in one transaction; its rows in the log."""
+        async with self.pool.acquire() as tx, tx.transaction():
+            return await self.take(tx, messages)
+
     async def many(self, count: int, **about: Any) -> list[Signal]:
         """As many children, each with one notification, in one transaction."""
         made = []
@@ -232,7 +236,7 @@ class Cases:
     async def take(
         self,
         tx: Connection,
-        messages: Sequence[Signal | SetAside | ClientSignal | DirectorySignal],
+        messages: Sequence[AnySignal],
         failure: BaseException | None = None,
     ) -> list[LogRow]:
         """Messages through the inbox in this transaction."""

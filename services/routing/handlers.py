@@ -1,7 +1,8 @@
 """Events in: signals from intake, notices that need a person."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.routing import directory, store
 from services.routing.domain.cases import (
-    Case,
     Changes,
     Rules,
     event,
@@ -19,8 +19,13 @@ from services.routing.domain.cases import (
     receive,
     start_clocks,
     take_back,
+    who,
 )
-from services.routing.domain.clients import is_newer, of_client, row_of
+from services.routing.domain.clients import ClientRow, is_newer, of_client, row_of
+from services.routing.domain.joins import Joins
+from services.routing.joins import store as joining
+from services.routing.joins.applying import apply_change, people_of
+from services.routing.joins.store import Belongs
 from shared import events, metrics
 from shared.clock import Clock
 from shared.database import Connection
@@ -29,12 +34,15 @@ from shared.events import (
     ClientSignal,
     DirectorySignal,
     IdentityTask,
+    Merged,
     NoticeEvent,
+    Separated,
     SetAside,
     Signal,
     SignalMessage,
     Withdrawn,
 )
+from shared.ids import time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadable
 from shared.inbox import SetAside as SetAsideHook
 from shared.sealing import Sealer
@@ -45,6 +53,7 @@ NOTIFICATIONS = "luotsi.notifications"
 
 Fed = dict[UUID, store.References]  # what the client feed has said, by child
 
+_OfChild = Signal | Withdrawn | IdentityTask | ClientSignal | Merged | Separated
 _SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalMessage)
 UNREADABLE_MEND = (
     "A programme of Luotsi sent what this version cannot read: upgrade, then re-drive."
@@ -63,7 +72,10 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
         key, received = signal.entry, signal.received_at
     else:
         key = signal.child
-        received = signal.at if isinstance(signal, IdentityTask) else signal.received_at
+        if isinstance(signal, IdentityTask | Merged | Separated):
+            received = signal.at
+        else:
+            received = signal.received_at
     return Incoming(raw, signal, INTAKE, signal.id, str(key), received)
 
 
@@ -72,47 +84,149 @@ def signals(rules: Rules, clock: Clock, sealer: Sealer | None = None) -> Inbox[A
 
     async def on_signals(tx: Connection, batch: Sequence[Incoming[AnySignal]]) -> list[Outcome]:
         now = clock()
-        about_children = {child for i in batch if (child := _child_of(i.event))}
-        changes = Changes(await store.lock_cases(tx, about_children))
-        changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
-        if rewritten := [child for item in batch if (child := _rewritten(item.event))]:
-            changes.standing = await store.standing(tx, rewritten)
-        told_of = {i.event.child for i in batch if isinstance(i.event, ClientSignal)}
-        fed = await store.clients(tx, (about_children - changes.cases.keys()) | told_of)
-        if entries := [i.event for i in batch if isinstance(i.event, DirectorySignal)]:
-            if sealer is None:
-                raise LookupError("an entry of the directory, and nothing to open it with")
-            await directory.learn(tx, sealer, entries)
-        outcomes = [
-            Outcome(
-                "applied", await _apply(tx, changes, fed, item.event, rules, now), item.raw.value
-            )
-            for item in batch
-        ]
-        await store.save(tx, changes)
-        outcomes = await _settle_screened(tx, batch, outcomes, now)
-        for holder, count in Counter(decision.holder for decision in changes.decisions).items():
-            metrics.ROUTED.labels(holder).inc(count)
+        changes = [i.event for i in batch if isinstance(i.event, Merged | Separated)]
+        await joining.hold(tx, alone=bool(changes))
+        if changes:
+            await _lock_all(tx, batch)
+        outcomes: list[Outcome] = []
+        for part in _parts(batch):
+            first = part[0].event
+            if isinstance(first, Merged | Separated):
+                answers = await _change_joins(tx, first, rules, now)
+                outcomes.append(Outcome("applied", answers, part[0].raw.value))
+            else:
+                outcomes += await _take(tx, part, rules, now, sealer)
         return outcomes
 
     return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
 
 
-async def _apply(
-    tx: Connection, changes: Changes, fed: Fed, signal: AnySignal, rules: Rules, now: datetime
+@dataclass(frozen=True)
+class _Work:
+    """What the signals of a batch are applied to, and by what."""
+
+    tx: Connection
+    changes: Changes
+    joins: Joins
+    stands: Mapping[str, Belongs]  # where what is corrected or taken back stands
+    fed: Fed
+    rules: Rules
+    now: datetime
+
+    def owner(self, event: _OfChild) -> UUID:
+        """Which child a signal is about: what was taken off a child takes its correction along."""
+        earlier = self.stands.get(_earlier(event) or "")
+        if earlier is None or earlier.belongs_to is None or earlier.arrived_as != event.child:
+            return event.child
+        return earlier.belongs_to
+
+    def case_of(self, event: _OfChild) -> UUID:
+        """Whose case takes a signal: that of the child it is about, over all joins."""
+        return self.joins.of(self.owner(event))
+
+    def client_rows(self, child: UUID) -> list[ClientRow]:
+        """What the client feed says of whoever shares this child's case."""
+        people = [child, *self.joins.joined(child)]
+        return [row for each in people for row in self.fed.get(each, {}).values()]
+
+
+def _parts(batch: Sequence[Incoming[AnySignal]]) -> list[list[Incoming[AnySignal]]]:
+    """The batch in parts, each a change of joins by itself or none: usually there is one."""
+    found: list[list[Incoming[AnySignal]]] = []
+    joinable = False
+    for item in batch:
+        changes = isinstance(item.event, Merged | Separated)
+        if changes or not joinable:
+            found.append([])
+        found[-1].append(item)
+        joinable = not changes
+    return found
+
+
+async def _lock_all(tx: Connection, batch: Sequence[Incoming[AnySignal]]) -> None:
+    """All cases of a batch at once, in key order, where its parts would lock them in turn."""
+    children = {child for i in batch if (child := _child_of(i.event))}
+    for item in batch:
+        if isinstance(item.event, Merged | Separated):
+            children |= set(await people_of(tx, item.event))
+    joins = await joining.joins(tx, children)
+    await store.lock_cases(tx, children | {joins.of(child) for child in children})
+
+
+async def _take(
+    tx: Connection,
+    batch: Sequence[Incoming[AnySignal]],
+    rules: Rules,
+    now: datetime,
+    sealer: Sealer | None,
+) -> list[Outcome]:
+    """Signals, entries and items of a batch that changes no joins."""
+    work = await _begin(tx, batch, rules, now)
+    if entries := [i.event for i in batch if isinstance(i.event, DirectorySignal)]:
+        if sealer is None:
+            raise LookupError("an entry of the directory, and nothing to open it with")
+        await directory.learn(tx, sealer, entries)
+    outcomes = [
+        Outcome("applied", await _apply(work, item.event), item.raw.value) for item in batch
+    ]
+    await store.save(tx, work.changes)
+    outcomes = await _settle_screened(tx, batch, outcomes, now)
+    for holder, count in Counter(d.holder for d in work.changes.decisions).items():
+        metrics.ROUTED.labels(holder).inc(count)
+    return outcomes
+
+
+async def _begin(
+    tx: Connection, batch: Sequence[Incoming[AnySignal]], rules: Rules, now: datetime
+) -> _Work:
+    """Lock the cases of a batch, whoever has them, and read what is known of them."""
+    about = [i.event for i in batch if not isinstance(i.event, SetAside | DirectorySignal)]
+    stands = await joining.belongings(tx, [e for event in about if (e := _earlier(event))])
+    children = {event.child for event in about}
+    children |= {each.belongs_to or each.arrived_as for each in stands.values()}
+    joins = await joining.joins(tx, children)
+    held = {joins.of(child) for child in children}
+    changes = Changes(await store.lock_cases(tx, children | held))
+    changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
+    told_of = {joins.of(event.child) for event in about if isinstance(event, ClientSignal)}
+    shared = {child for child in held if joins.joined(child)}
+    asked = (held - changes.cases.keys()) | told_of | shared
+    people = {each for child in asked for each in (child, *joins.joined(child))}
+    work = _Work(tx, changes, joins, stands, await store.clients(tx, people), rules, now)
+    for child in shared & changes.cases.keys():
+        changes.cases[child].joined = joins.joined(child)
+        changes.cases[child].client = of_client(work.client_rows(child))
+    if rewritten := [work.case_of(event) for event in about if _earlier(event)]:
+        changes.standing = await store.standing(tx, rewritten)
+    return work
+
+
+async def _change_joins(
+    tx: Connection, change: Merged | Separated, rules: Rules, now: datetime
 ) -> list[Outgoing]:
+    applied = await apply_change(tx, change, rules, now)
+    told = list(applied.told)
+    for child in applied.look_again:
+        item = time_ordered_id(now)
+        await joining.open_task(tx, item, child, now)
+        told.append(duty_event(item, 1, "duty_item_opened", now))
+    return told
+
+
+async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
     """One signal on the locked cases; what it answers."""
     if isinstance(signal, Signal):
-        return [_receive(changes, signal, fed, rules, now)]
+        return [_receive(work, signal)]
     if isinstance(signal, ClientSignal):
-        return _client(changes, signal, fed, rules, now)
+        return _client(work, signal)
     if isinstance(signal, IdentityTask):
-        return _identify(changes, signal, now)
+        return _identify(work, signal)
     if isinstance(signal, Withdrawn):
-        named = await store.messages_about(tx, signal.child, [signal.withdraws])
-        return _take_back(changes, signal, rules, now, named)
+        about = [signal.withdraws]
+        named = await store.messages_about(work.tx, work.case_of(signal), about)
+        return _take_back(work, signal, named)
     if isinstance(signal, SetAside):
-        return await _duty_item(tx, signal, rules, now)
+        return await _duty_item(work.tx, signal, work.rules, work.now)
     return []  # an entry of the directory: learned with the others of its batch
 
 
@@ -120,48 +234,51 @@ def _child_of(signal: AnySignal) -> UUID | None:
     return None if isinstance(signal, SetAside | DirectorySignal) else signal.child
 
 
-def _receive(changes: Changes, signal: Signal, fed: Fed, rules: Rules, now: datetime) -> Outgoing:
-    case = changes.cases.get(signal.child)
+def _receive(work: _Work, signal: Signal) -> Outgoing:
+    changes, child = work.changes, work.case_of(signal)
+    if (owner := work.owner(signal)) != signal.child:
+        changes.belongs_to[signal.id] = owner
+    case = changes.cases.get(child)
     if case is None:
-        client = of_client(fed.get(signal.child, {}).values())
-        case = changes.cases[signal.child] = new_case(signal, client)
-    told = receive(changes, case, signal, rules, now)
-    metrics.SCREEN_SECONDS.observe(max(0.0, (now - signal.received_at).total_seconds()))
+        client = of_client(work.client_rows(child))
+        case = changes.cases[child] = new_case(child, signal, client)
+        case.joined = work.joins.joined(child)
+    told = receive(changes, case, signal, work.rules, work.now)
+    metrics.SCREEN_SECONDS.observe(max(0.0, (work.now - signal.received_at).total_seconds()))
     return told
 
 
-def _client(
-    changes: Changes, signal: ClientSignal, fed: Fed, rules: Rules, now: datetime
-) -> list[Outgoing]:
+def _client(work: _Work, signal: ClientSignal) -> list[Outgoing]:
     """A state of the client feed: kept, and the child's case, if there is one, screened with it."""
     row = row_of(signal)
-    said = fed.setdefault(signal.child, {})
+    said = work.fed.setdefault(signal.child, {})
     if not is_newer(row, said.get((row.source, row.reference))):
         return []
     said[row.source, row.reference] = row
-    changes.clients.append(row)
-    case = changes.cases.get(signal.child)
+    work.changes.clients.append(row)
+    child = work.case_of(signal)
+    case = work.changes.cases.get(child)
     if case is None:
         return []
-    return learn_client(changes, case, of_client(said.values()), signal.id, rules, now)
+    client = of_client(work.client_rows(child))
+    return learn_client(work.changes, case, client, signal.id, work.rules, work.now)
 
 
-def _rewritten(event: AnySignal) -> UUID | None:
-    """The child of whom something said before is taken back, if it is one."""
+def _earlier(event: AnySignal) -> str | None:
+    """The signal that this one corrects or takes back."""
     if isinstance(event, Signal):
-        return event.child if event.corrects is not None else None
-    return event.child if isinstance(event, Withdrawn) else None
+        return event.corrects
+    return event.withdraws if isinstance(event, Withdrawn) else None
 
 
-def _take_back(
-    changes: Changes, withdrawn: Withdrawn, rules: Rules, now: datetime, messages: Sequence[str]
-) -> list[Outgoing]:
-    case = changes.cases.get(withdrawn.child)
+def _take_back(work: _Work, withdrawn: Withdrawn, messages: Sequence[str]) -> list[Outgoing]:
+    changes = work.changes
+    case = changes.cases.get(work.case_of(withdrawn))
     if case is None:  # it came first: kept in mind until the notification comes
         changes.replaced.append((withdrawn.withdraws, withdrawn.id))
         changes.taken_back[withdrawn.withdraws] = withdrawn.id
         return []
-    return [take_back(changes, case, withdrawn, rules, now, messages)]
+    return [take_back(changes, case, withdrawn, work.rules, work.now, messages)]
 
 
 async def _settle_screened(
@@ -195,14 +312,17 @@ async def _close(tx: Connection, item: UUID, how: str, now: datetime) -> list[Ou
     return [] if seq is None else [duty_event(item, seq, "duty_item_closed", now)]
 
 
-def _identify(changes: Changes, task: IdentityTask, now: datetime) -> list[Outgoing]:
-    """Somebody has said who the child is: the case has a name and an age now."""
-    case: Case | None = changes.cases.get(task.child)
-    if case is None:
+def _identify(work: _Work, task: IdentityTask) -> list[Outgoing]:
+    """Somebody has said who the child is: the case that has its messages has an age now."""
+    own = work.changes.cases.get(task.child)
+    case = work.changes.cases.get(work.case_of(task))
+    if own is None or case is None:
         raise LookupError("an identity for a child without a case")
-    case.provisional = False
-    case.age_band = task.age_band
-    return [event(case, "identity_given", now, about=task.id)]
+    own.identified_by, own.identified_band = task.id, task.age_band
+    case.age_band, case.provisional = who(
+        [(case.age_band, case.provisional), (task.age_band, False)]
+    )
+    return [event(case, "identity_given", work.now, about=task.id)]
 
 
 async def _duty_item(tx: Connection, item: SetAside, rules: Rules, now: datetime) -> list[Outgoing]:

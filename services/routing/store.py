@@ -181,7 +181,7 @@ async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> Non
 CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
-    "first_at", "last_at",
+    "first_at", "last_at", "identified_by", "identified_band",
 ]  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         case.child, case.mark, case.seq, case.version, case.age_band, case.provisional,
         _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
-        case.confirmed, case.first_at, case.last_at,
+        case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
     )  # fmt: skip
 
 
@@ -213,6 +213,8 @@ def _case(row: asyncpg.Record) -> Case:
         confirmed=row["confirmed"],
         first_at=row["first_at"],
         last_at=row["last_at"],
+        identified_by=row["identified_by"],
+        identified_band=row["identified_band"],
     )
 
 
@@ -229,13 +231,15 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             urgent_flags = t.urgent_flags, level = t.level,
             holder = t.holder, destinations = t.destinations,
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
-            first_at = t.first_at, last_at = t.last_at, updated_at = now()
+            first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
+            identified_band = t.identified_band, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
-                    $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[])
+                    $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
+                    $17::text[], $18::text[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
-                  last_at)
+                  last_at, identified_by, identified_band)
         WHERE c.child = t.child
         """,
         *zip(
@@ -244,7 +248,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     c.child, c.seq, c.version, c.age_band, c.provisional, _known_json(c.known),
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
-                    c.first_at, c.last_at,
+                    c.first_at, c.last_at, c.identified_by, c.identified_band,
                 )
                 for c in cases
             ),
@@ -534,7 +538,8 @@ async def queue_state(conn: Connection) -> list[asyncpg.Record]:
             SELECT 1 FROM notification m WHERE m.id = n.replaced_by)
         UNION ALL
         SELECT 'identity', count(*), coalesce(extract(epoch FROM now() - min(last_at)), 0)::float8
-        FROM child_case WHERE provisional
+        FROM child_case c WHERE provisional AND NOT EXISTS (
+            SELECT 1 FROM child_join j WHERE j.child = c.child AND j.joined_to IS NOT NULL)
         UNION ALL
         SELECT 'destination_' || destination, count(*),
                coalesce(extract(epoch FROM now() - min(proposed_at)), 0)::float8

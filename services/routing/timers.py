@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from services.routing import store
 from services.routing.domain.cases import event
 from services.routing.handlers import as_uuid, duty_event
+from services.routing.joins import store as joining
 from services.routing.settings import RoutingSettings
 from shared import metrics
 from shared import store as plumbing
@@ -45,6 +46,7 @@ async def tell(tx: Connection, settings: RoutingSettings, clock: Clock) -> int:
     meantime is not told of.
     """
     now = clock()
+    await joining.hold(tx)
     due = await store.clocks_to_tell(tx, now, settings.warn_ahead, AT_ONCE)
     item_of = {row["about"]: as_uuid(row["about"]) for row in due}
     cases = await store.lock_cases(tx, [row["child"] for row in due if not item_of[row["about"]]])

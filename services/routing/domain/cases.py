@@ -4,7 +4,7 @@ A case is one child's. Its row is locked while it changes, so `seq`, the gapless
 event that leaves about the child, is given here, to batches and to people's acts alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -64,8 +64,11 @@ class Case:
     decision_seq: int = 0
     holder_seq: int = 0
     confirmed: Holder | None = None
+    identified_by: str | None = None
+    identified_band: AgeBand | None = None
     is_new: bool = False
     client: OfClient = NOTHING_SAID
+    joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
 
     @property
     def stated(self) -> Known:
@@ -73,6 +76,11 @@ class Case:
         if self.client.existing == "unknown":
             return self.known
         return self.known._replace(is_client=self.client.existing)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every notification it had turned out to be another child's."""
+        return self.first_at > self.last_at
 
 
 class NotificationRow(NamedTuple):
@@ -93,6 +101,9 @@ class NotificationRow(NamedTuple):
     source_id: str
     missing: str
     returned: str | None
+    belongs_to: UUID | None
+    age_band: str
+    provisional: bool
 
 
 class DecisionRow(NamedTuple):
@@ -110,6 +121,7 @@ class DecisionRow(NamedTuple):
     destinations: str
     rules: str
     rules_hash: str
+    joined: str | None
 
 
 class Documented(NamedTuple):
@@ -147,6 +159,7 @@ class Changes:
 
     `taken_back`: id of a signal -> id of what takes its place or takes it back, as far as that came
     before it. `standing`: what stands of the children of whom something is taken back now.
+    `belongs_to`: signals that are about another child than the one they arrive as.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -159,6 +172,7 @@ class Changes:
     standing: dict[UUID, dict[str, CodedFacts]] = field(default_factory=dict)
     replaced: list[tuple[str, str]] = field(default_factory=list)
     clients: list[ClientRow] = field(default_factory=list)
+    belongs_to: dict[str, UUID] = field(default_factory=dict)
 
 
 class Rules:
@@ -184,12 +198,12 @@ def case_mark(child: UUID) -> str:
     return "K-{}{}-{}{}".format(*pairs)
 
 
-def new_case(signal: Signal, client: OfClient = NOTHING_SAID) -> Case:
+def new_case(child: UUID, signal: Signal, client: OfClient = NOTHING_SAID) -> Case:
     """The case of a child notified for the first time; the client feed may know the child."""
     return Case(
         urgency="open" if asks_urgency(signal) else "not_asked",
-        child=signal.child,
-        mark=case_mark(signal.child),
+        child=child,
+        mark=case_mark(child),
         age_band=signal.age_band,
         provisional=signal.provisional,
         first_at=signal.received_at,
@@ -209,22 +223,29 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     unless it stands as urgent already: that is not made lighter by another message. Where the
     tables propose the duty desk it has the case again, whomever a person had chosen before.
     """
+    if case.is_empty:
+        case.first_at = case.last_at = signal.received_at
+        case.provisional = case.identified_band is None
+        case.urgency = "not_asked"
     asked = asks_urgency(signal)
     if asked and case.urgency in ("not_urgent", "not_asked"):
         case.urgency = "open"
     _learn(changes, case, signal)
     case.last_at = max(case.last_at, signal.received_at)
     case.first_at = min(case.first_at, signal.received_at)
-    if case.age_band == "unknown":
-        case.age_band = signal.age_band
+    if signal.id not in changes.belongs_to:  # else it tells who another child is
+        case.age_band, case.provisional = who(
+            [(case.age_band, case.provisional), (signal.age_band, signal.provisional)]
+        )
     decision = screen(changes, case, signal.id, rules, now, to_duty=asked or is_returned(signal))
     changes.notifications.append(
         NotificationRow(
             signal.id, case.child, signal.received_at, "open" if asked else "not_asked",
-            asked and bool(decision.urgent_flags), case.child, signal.children, signal.kind,
+            asked and bool(decision.urgent_flags), signal.child, signal.children, signal.kind,
             _stated_json(signal.facts), signal.corrects, changes.taken_back.get(signal.id),
             signal.source, signal.source_id, " ".join(signal.missing),
-            "open" if is_returned(signal) else None,
+            "open" if is_returned(signal) else None, changes.belongs_to.get(signal.id),
+            signal.age_band, signal.provisional,
         )
     )  # fmt: skip
     clocks = start_clocks(case.child, signal.id, signal.received_at, rules.clocks)
@@ -241,6 +262,21 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
 def message_name(source: str, source_id: str) -> str:
     """A message as its source knows it; intake lets nobody's henkilötunnus through."""
     return f"{source}/{source_id}"
+
+
+def who(told: Iterable[tuple[AgeBand, bool]]) -> tuple[AgeBand, bool]:
+    """Age band and "nobody knows who it is" of a child, from what several tell of both.
+
+    Those who know the child count before those who do not. Children only grow older, so the eldest
+    band stands, in whatever order it was told.
+    """
+    everybody = list(told)
+    known = [each for each in everybody if not each[1]]
+    bands = [band for band, _ in known or everybody]
+    return max(bands, key=_ELDER.index, default="unknown"), not known
+
+
+_ELDER: tuple[AgeBand, ...] = ("unknown", "unborn", "0-6", "7-12", "13-15", "16-17", "adult")
 
 
 def take_back(
@@ -334,6 +370,7 @@ def screen(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
+            " ".join(map(str, case.joined)) or None,
         )
     )  # fmt: skip
     return decision
