@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.routing import store as routing
@@ -21,17 +21,29 @@ from services.routing.desk.asks import (
     CloseItem,
     FinishAssessment,
     GiveIdentity,
+    JoinChildren,
     NotNeeded,
+    SeparateChild,
     SettleReturned,
+    SplitCase,
     StartAssessment,
     TellFamily,
 )
 from services.routing.desk.faults import Conflict, NotThere, Refused
 from services.routing.desk.intake import Intake
 from services.routing.desk.sessions import Worker
-from services.routing.domain.cases import Case, Changes, Documented, Rules, event, screen
+from services.routing.domain.cases import (
+    Case,
+    Changes,
+    Documented,
+    Rules,
+    case_mark,
+    event,
+    screen,
+)
 from services.routing.domain.facts import known_of
 from services.routing.handlers import duty_event, notices, signals
+from services.routing.joins import store as joining
 from services.routing.settings import RoutingSettings
 from services.routing.urgent import urgent_items
 from shared import events
@@ -93,9 +105,14 @@ class _Acting:
 async def _acting(desk: Desk, worker: Worker, child: UUID) -> AsyncIterator[_Acting]:
     now = desk.clock()
     async with desk.process.pool.acquire() as tx, tx.transaction():
+        await joining.hold(tx)
+        joins = await joining.joins(tx, [child])
+        if joins.of(child) != child:
+            raise Conflict("joined", other=joins.of(child))
         cases = await routing.lock_cases(tx, [child])
         if child not in cases:
             raise NotThere
+        await joining.share(tx, cases[child], joins)
         yield _Acting(
             desk, tx, worker, cases[child], Changes(dict(cases)), now, time_ordered_id(now)
         )
@@ -112,7 +129,7 @@ async def _record(
 ) -> Done:
     """Write everything the act is; the event takes the case's next number."""
     case, tx = acting.case, acting.tx
-    sealed = await _seal_reason(acting, reason) if reason else None
+    sealed = await _seal_reason(acting, about, reason) if reason else None
     messages = await routing.messages_about(tx, case.child, about.split(), or_open=True)
     documented = Documented(messages, answer)
     told = event(case, kind, acting.now, about=about, done_at=done_at, documented=documented)
@@ -123,6 +140,8 @@ async def _record(
             sealed,
         ),
     )  # fmt: skip
+    if case.joined:
+        await joining.share_act(tx, acting.act, [case.child, *case.joined])
     await routing.save(tx, acting.changes)
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
@@ -131,15 +150,24 @@ async def _record(
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
-async def _seal_reason(acting: _Acting, reason: str) -> str:
-    """Under the child's key, so that it dies with the case's other content."""
-    latest = await store.notifications(acting.tx, acting.case.child, 1)
-    found = await store.signals(acting.tx, [row["id"] for row in latest])
-    for body in found.values():
+async def _seal_reason(acting: _Acting, about: str, reason: str) -> str:
+    """Under the key of the child it is about, so that it dies with what else is known of them."""
+    named = await store.signals(acting.tx, about.split(" ")[:1])
+    if not named:
+        latest = await store.notifications(acting.tx, acting.case.child, 1)
+        named = await store.signals(acting.tx, [row["id"] for row in latest])
+    return await _seal_like(acting.desk, acting.tx, named, acting.act, reason)
+
+
+async def _seal_like(
+    desk: Desk, tx: Connection, signals: Mapping[str, bytes], act: UUID, reason: str
+) -> str:
+    """Under the key that a signal's person is sealed with."""
+    for body in signals.values():
         key = key_of(Signal.model_validate_json(body).person)
-        await acting.desk.sealer.load(acting.tx, [key])
+        await desk.sealer.load(tx, [key])
         with contextlib.suppress(UnreadableError):
-            return acting.desk.sealer.seal(key, "reason", str(acting.act), reason.encode())
+            return desk.sealer.seal(key, "reason", str(act), reason.encode())
     raise Refused("erased")
 
 
@@ -426,18 +454,108 @@ async def give_identity(desk: Desk, worker: Worker, child: UUID, ask: GiveIdenti
     async with desk.process.pool.acquire() as conn:
         if await store.case_row(conn, child) is None:
             raise NotThere
-    await desk.intake.give_identity(worker, child, ask.hetu, ask.name)
+    if ask.changed:
+        worker.must_assess()
+    await desk.intake.give_identity(worker, child, ask.hetu, ask.name, changed=ask.changed)
     return await _keep(desk, worker, "identity_given", str(child), child)
 
 
-async def _keep(desk: Desk, worker: Worker, kind: str, about: str, child: UUID | None) -> Done:
-    """Keep an act whose effect another service has carried out and will tell of."""
+async def join_children(desk: Desk, worker: Worker, child: UUID, ask: JoinChildren) -> Done:
+    """Two children are one. Intake decides whose case it is and tells both."""
+    worker.must_assess()
+    reason = await _reason_of(desk, child, ask.reason)
+    merged, kept = await desk.intake.join(worker, child, ask.other)
+    return await _keep(desk, worker, "merged", str(merged), kept, (reason, [merged, kept]))
+
+
+async def separate_child(desk: Desk, worker: Worker, child: UUID, ask: SeparateChild) -> Done:
+    """A joined child is another one after all: what arrived as that child is its own again."""
+    worker.must_assess()
+    async with desk.process.pool.acquire() as conn:
+        holder = (await joining.joins(conn, [child])).of(child)
+    reason = await _reason_of(desk, holder, ask.reason)
+    merged, kept = await desk.intake.separate(worker, child)
+    return await _keep(desk, worker, "separated", str(merged), kept, (reason, [merged, kept]))
+
+
+async def split_case(desk: Desk, worker: Worker, child: UUID, ask: SplitCase) -> Done:
+    """Some notifications are about somebody else: a new child whom nobody knows yet."""
+    worker.must_assess()
+    async with _acting(desk, worker, child) as acting:
+        stand = await store.notifications(acting.tx, child, 1000)
+        known = {row["id"] for row in stand}
+        if not known >= set(ask.notifications):
+            raise Refused("unknown-notification")
+        if known <= set(ask.notifications):
+            raise Refused("all-of-them")
+    reason = await _reason_of(desk, child, ask.reason)
+    merged, kept = await desk.intake.split(worker, child, ask.notifications)
+    return await _keep(desk, worker, "separated", str(merged), kept, (reason, [merged, kept]))
+
+
+async def two_to_join(
+    conn: Connection, child: UUID, other: UUID | str
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Mark and age band of two cases that a worker takes for one person's, and no more than that.
+
+    `other` is a child or the mark of a case. Raises `NotThere` and `Refused`.
+    """
+    asked = [other] if isinstance(other, UUID) else await store.marked(conn, other.strip().upper())
+    if len(asked) != 1:
+        raise Refused("unknown-mark")
+    joins = await joining.joins(conn, [child, *asked])
+    one, two = joins.of(child), joins.of(asked[0])
+    if one == two:
+        raise Refused("same-child")
+    found = {row["child"]: row for row in await store.marks(conn, [one, two])}
+    if one not in found:
+        raise NotThere
+    unseen = {
+        "child": two,
+        "mark": case_mark(two),
+        "age_band": "",
+    }  # its first message is under way
+    return dict(found[one]), dict(found.get(two, unseen))
+
+
+class _Reason(NamedTuple):
+    """A reason sealed for an act that is still to come."""
+
+    act: UUID
+    sealed: str
+
+
+async def _reason_of(desk: Desk, child: UUID, reason: str) -> _Reason:
+    act = time_ordered_id(desk.clock())
+    async with desk.process.pool.acquire() as conn:
+        latest = await store.notifications(conn, child, 1)
+        if not latest:
+            raise NotThere
+        found = await store.signals(conn, [row["id"] for row in latest])
+        return _Reason(act, await _seal_like(desk, conn, found, act, reason))
+
+
+async def _keep(
+    desk: Desk,
+    worker: Worker,
+    kind: str,
+    about: str,
+    child: UUID | None,
+    of_two: tuple[_Reason, Sequence[UUID]] | None = None,
+) -> Done:
+    """Keep an act whose effect another service has carried out and will tell of.
+
+    `of_two` is the reason of an act about two children, and who they are.
+    """
     now = desk.clock()
-    act = time_ordered_id(now)
+    act = of_two[0].act if of_two else time_ordered_id(now)
+    sealed = of_two[0].sealed if of_two else None
     async with desk.process.pool.acquire() as tx, tx.transaction():
         await store.add_act(
-            tx, store.ActRow(act, child, about, kind, worker.id, now, now, None, None)
+            tx, store.ActRow(act, child, about, kind, worker.id, now, now, None, sealed)
         )
+        if of_two:
+            await joining.share_act(tx, act, of_two[1])
         await plumbing.add_audit(tx, [(worker.id, kind, about, "child-protection", str(act))])
         await store.tell_queues(tx)
     return Done(act, kind, child, now, now)
@@ -458,6 +576,8 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
     if known is not None and known["closed_at"] is None:
         if known["outcome"] in ("parked", "held") and known["service"] in REDRIVEN_ONLY:
             raise Refused(known["outcome"])
+        if known["outcome"] == "separated":
+            worker.must_assess()
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.routing.desk import acts, asks, reading
 from services.routing.desk.acts import Desk, Done
@@ -149,6 +149,9 @@ class HistoryLine(BaseModel):
     holder: str
     destinations: tuple[str, ...]
     rules: str
+    while_joined: bool = Field(
+        default=False, description="It came about while this child was joined to another"
+    )
 
 
 class ClockTimes(BaseModel):
@@ -195,6 +198,9 @@ class CaseInfo(BaseModel):
     clients: list[ClientInfo] = []
     household: list[UUID] = []
     turvakielto: str = "unknown"
+    joined: list[UUID] = Field(
+        default=[], description="Children who are joined to this one and can be separated again"
+    )
 
 
 class Recorded(BaseModel):
@@ -216,6 +222,9 @@ class Problem(BaseModel):
     detail: str
     theirs: dict[str, Any] | None = None
     yours: dict[str, Any] | None = None
+    other: UUID | None = Field(
+        default=None, description="The child in whose case it goes on: joined, or known already."
+    )
 
 
 class Original(BaseModel):
@@ -250,6 +259,7 @@ def api_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     router = APIRouter(prefix="/api/v1", responses=ANSWERS)
     _read_routes(router, desk, current)
     _case_routes(router, desk, current)
+    _join_routes(router, desk, current)
     _assessment_routes(router, desk, current)
     _item_routes(router, desk, current)
     app.include_router(router)
@@ -396,6 +406,36 @@ def _returned_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         return _done(await acts.find_no_matter(desk, worker, notification, ask))
 
 
+def _join_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.post(
+        "/cases/{child}/join", summary="Say that two children are one person",
+        description="Whoever is known keeps the case, else whoever came first. Both cases change "
+        "when the reception of messages has told of it; `child` of the answer has the case then.",
+    )  # fmt: skip
+    async def join(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.JoinChildren
+    ) -> Recorded:
+        return _done(await acts.join_children(desk, worker, child, ask))
+
+    @router.post(
+        "/cases/{child}/separate", summary="Undo a join: what arrived as this child is its own",
+        description="`child` is the one who was joined (`joined` of the case).",
+    )  # fmt: skip
+    async def separate(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.SeparateChild
+    ) -> Recorded:
+        return _done(await acts.separate_child(desk, worker, child, ask))
+
+    @router.post(
+        "/cases/{child}/split", summary="Say that some notifications are about somebody else",
+        description="They become the case of a new child whom nobody knows yet.",
+    )  # fmt: skip
+    async def split(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.SplitCase
+    ) -> Recorded:
+        return _done(await acts.split_case(desk, worker, child, ask))
+
+
 def _assessment_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     @router.post("/cases/{child}/assessment-started", summary="The assessment has begun")
     async def started(
@@ -489,6 +529,7 @@ def _case(case: CaseView) -> CaseInfo:
         history=[_history(line) for line in case.history],
         clients=[_client(client) for client in case.clients],
         household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
+        joined=[row["child"] for row in case.joined],
     )  # fmt: skip
 
 
@@ -516,7 +557,7 @@ def _history(line: Happened) -> HistoryLine:
     return HistoryLine(
         at=line.at, kind=line.kind, worker=line.worker, done_at=line.done_at, answer=line.answer,
         about=line.about, reason=line.reason, level=line.level, holder=line.holder,
-        destinations=line.destinations, rules=line.rules,
+        destinations=line.destinations, rules=line.rules, while_joined=line.while_joined,
     )  # fmt: skip
 
 

@@ -12,9 +12,11 @@ ChosenHolder = Literal["duty", "own_worker", "initial_assessment"]
 Ground = Literal["recently_assessed", "no_services_needed", "other"]
 
 
-class _Ask(BaseModel):
+class _Base(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+
+class _Ask(_Base):
     done_at: AwareDatetime | None = Field(
         default=None,
         description="When it was done, if not just now. Never ahead of the clock and never before "
@@ -100,10 +102,33 @@ class CloseItem(_Ask):
     reason: Reason
 
 
+class JoinChildren(_Base):
+    """Two children are one person: their cases become one, and can be separated again."""
+
+    other: UUID = Field(description="The other child.")
+    reason: Reason
+
+
+class SeparateChild(_Base):
+    """A child who was joined to another is not that other one."""
+
+    reason: Reason
+
+
+class SplitCase(_Base):
+    """Some notifications of a case were always about somebody else: a case of their own."""
+
+    notifications: tuple[SignalId, ...] = Field(
+        min_length=1, max_length=200, description="Those that are about the other child."
+    )
+    reason: Reason
+
+
 class GiveIdentity(BaseModel):
-    """Who a child is, whom nobody knew so far."""
+    """Who a child is, whom nobody knew so far; or the new code of a child whose code changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     hetu: Annotated[str, StringConstraints(strip_whitespace=True, min_length=11, max_length=11)]
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    changed: bool = Field(default=False, description="The code of a known child has changed.")

@@ -42,9 +42,15 @@ TEXTS = {
     "proposal-changed": N_("The proposal has changed since you opened the page."),
     "already-identified": N_("This child has an identity already."),
     "known-identity": N_(
-        "Luotsi knows this person already under another case. Two known children cannot be "
-        "joined yet: note it on both cases."
+        "Luotsi knows this person already under another case. If they are one person, a social "
+        "worker or a supervisor joins the cases."
     ),
+    "joined": N_("This child has been joined to another. Everything is in the other case now."),
+    "joined-already": N_("One of the two has been joined to another child already."),
+    "not-joined": N_("This child is joined to nobody any more."),
+    "same-child": N_("This is the same case."),
+    "unknown-mark": N_("There is no other case with this mark."),
+    "all-of-them": N_("At least one notification must stay with this child."),
     "role-needed": N_("Your role may not do this. A social worker or a supervisor can."),
     "login-needed": N_("Log in first."),
     "demo-only": N_(
@@ -118,10 +124,14 @@ class Unavailable(Fault):
 
 
 class Conflict(Fault):
-    """What the act names has changed. `act` is what another person did, where one did."""
+    """What the act names has changed. `act` is what another person did, where one did.
+
+    `other` is the child in whose case it goes on.
+    """
 
     status = 409
 
-    def __init__(self, code: str, act: UUID | None = None) -> None:
+    def __init__(self, code: str, act: UUID | None = None, other: UUID | None = None) -> None:
         super().__init__(code)
         self.act = act
+        self.other = other

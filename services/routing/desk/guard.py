@@ -147,6 +147,8 @@ async def _problem(
         "status": fault.status,
         "detail": words.text(TEXTS[fault.code]),
     }
+    if isinstance(fault, Conflict) and fault.other is not None:
+        return {**problem, "other": str(fault.other)}
     if isinstance(fault, Conflict):
         problem |= await _both_texts(desk, sessions, request, fault)
     return problem

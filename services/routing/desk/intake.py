@@ -1,5 +1,6 @@
 """What a worker does to intake's things: asked of intake over HTTP, in the worker's name."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from services.routing.desk.sessions import Worker
 from services.routing.settings import RoutingSettings
 
 SECONDS = 10.0
-_KNOWN = frozenset({"invalid-hetu"})
+_KNOWN = frozenset({"invalid-hetu", "same-child"})
+_CONFLICTS = frozenset({"already-identified", "known-identity", "joined-already", "not-joined"})
 
 
 class Intake:
@@ -23,10 +25,28 @@ class Intake:
         self._token = settings.intake_token
         self._transport = transport
 
-    async def give_identity(self, worker: Worker, child: UUID, hetu: str, name: str) -> None:
-        """Say who a provisional child is."""
-        body = {"child": str(child), "hetu": hetu, "name": name or None}
+    async def give_identity(
+        self, worker: Worker, child: UUID, hetu: str, name: str, *, changed: bool = False
+    ) -> None:
+        """Say who a provisional child is, or that a known child's henkilötunnus has changed."""
+        body: dict[str, Any] = {"child": str(child), "hetu": hetu, "name": name or None}
+        if changed:
+            body["changed"] = True
         await self._ask(worker, "POST", "/internal/identity", body)
+
+    async def join(self, worker: Worker, child: UUID, other: UUID) -> tuple[UUID, UUID]:
+        """Say that two children are one; who was joined, and who keeps the case."""
+        body = {"child": str(child), "other": str(other)}
+        return _two(await self._ask(worker, "POST", "/internal/merge", body))
+
+    async def separate(self, worker: Worker, child: UUID) -> tuple[UUID, UUID]:
+        """Say that a joined child is another one after all; who that is, and who kept the case."""
+        return _two(await self._ask(worker, "POST", "/internal/separate", {"child": str(child)}))
+
+    async def split(self, worker: Worker, child: UUID, signals: Sequence[str]) -> tuple[UUID, UUID]:
+        """Say that these messages are about somebody else; the new child, and the old one."""
+        body = {"child": str(child), "signals": list(signals)}
+        return _two(await self._ask(worker, "POST", "/internal/split", body))
 
     async def original(self, worker: Worker, item: UUID) -> dict[str, Any]:
         """A set-aside message as it came, with its reason."""
@@ -79,16 +99,22 @@ class Intake:
             raise Unavailable("intake-away") from error
 
 
+def _two(answer: dict[str, Any]) -> tuple[UUID, UUID]:
+    return UUID(answer["merged"]), UUID(answer["kept"])
+
+
 def _fault(answer: httpx2.Response) -> Fault:
+    other = None
     try:
-        kind = str(answer.json()["type"]).rpartition(":")[2]
+        problem = answer.json()
+        kind = str(problem["type"]).rpartition(":")[2]
+        other = UUID(problem["other"]) if "other" in problem else None
     except (ValueError, KeyError, TypeError):
         kind = ""
     if answer.status_code == 404:
         return NotThere()
     if answer.status_code == 409:
-        known = kind in {"already-identified", "known-identity"}
-        return Conflict(kind if known else "already-done")
+        return Conflict(kind if kind in _CONFLICTS else "already-done", other=other)
     if answer.status_code == 410:
         return Refused("erased-original")
     if answer.status_code == 422:

@@ -29,6 +29,7 @@ from services.routing.desk.rendering import Page, Rota, language_of
 from services.routing.desk.sessions import COOKIE, Sessions, Worker
 from services.routing.desk.words import clock_words
 from services.routing.directory import in_need, rota_gaps
+from services.routing.domain.cases import case_mark
 from shared.clock import HELSINKI
 from shared.database import Connection
 from shared.events import Destination
@@ -194,15 +195,34 @@ def _seen(state: str) -> Mapping[str, Any]:
 
 def _case_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     @app.get("/cases/{child}", **HIDDEN)
-    async def case_page(request: Request, child: UUID, said: str = "") -> Response:
+    async def case_page(
+        request: Request, child: UUID, said: str = "", joined: UUID | None = None
+    ) -> Response:
         page, worker = await opened(desk, sessions, request)
-        case = await reading.read_case(desk, worker, child, page.words)
-        return page.render("case.html", case=case, said=said)
+        try:
+            case = await reading.read_case(desk, worker, child, page.words)
+        except Conflict as fault:  # joined to another: that case has everything now
+            return RedirectResponse(f"/cases/{fault.other}?joined={child}&said={_plain(said)}", 303)
+        return page.render("case.html", case=case, said=said, led_from=joined and case_mark(joined))
+
+    @app.get("/cases/{child}/join", **HIDDEN)
+    async def join_page(
+        request: Request, child: UUID, other: UUID | None = None, mark: str = ""
+    ) -> Response:
+        page, worker = await opened(desk, sessions, request)
+        worker.must_assess()
+        async with desk.process.pool.acquire() as conn:
+            two = await acts.two_to_join(conn, child, other or mark)
+        return page.render("join.html", one=two[0], other=two[1])
 
     @app.get("/cases/{child}/notifications/{notification}/attachments/{number}", **HIDDEN)
     async def attachment(request: Request, child: UUID, notification: str, number: int) -> Response:
         _, worker = await opened(desk, sessions, request)
         return await download(desk, worker, child, notification, number)
+
+
+def _plain(said: str) -> str:
+    return said if said.isidentifier() else ""
 
 
 CaseAct = Callable[[Desk, Worker, UUID, Any], Awaitable[Done]]
@@ -214,6 +234,9 @@ CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "family-told": (asks.TellFamily, acts.tell_family),
     "assessment-finished": (asks.FinishAssessment, acts.finish_assessment),
     "identity": (asks.GiveIdentity, acts.give_identity),
+    "join": (asks.JoinChildren, acts.join_children),
+    "separate": (asks.SeparateChild, acts.separate_child),
+    "split": (asks.SplitCase, acts.split_case),
 }
 
 
@@ -305,6 +328,7 @@ async def _told(
         "answer": str(form.get("answer", form.get("holder", form.get("ground", "")))),
     }
     again = isinstance(fault, Refused | Unavailable) and "hetu" not in form
+    other = fault.other if isinstance(fault, Conflict) else None
     return page.render(
         "fault.html",
         fault.status,
@@ -314,13 +338,20 @@ async def _told(
         entered=entered if any(entered.values()) else None,
         retry=page.request.url.path if again else None,
         kept=[(name, value) for name, value in form.multi_items() if name not in _SHOWN],
-        back=back,
+        back=f"/cases/{other}" if other and fault.code == "joined" else back,
+        one_person=(
+            (f"{back}/join?other={other}", case_mark(other))
+            if other and fault.code == "known-identity" and worker.assesses
+            else None
+        ),
     )
 
 
 def headline(page: Page, fault: Fault) -> str:
     """What an answer of this status is about, in a few words."""
     words = page.words
+    if isinstance(fault, Conflict) and fault.other is not None:
+        return words.text("Another case")
     by_status = {
         401: words.text("Log in"),
         403: words.text("Not allowed"),

@@ -16,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 from services.routing.desk import store
 from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
 from services.routing.desk.clients import ClientView, protection
-from services.routing.desk.faults import NotThere, Unavailable
+from services.routing.desk.faults import Conflict, NotThere, Unavailable
 from services.routing.desk.languages import Words
 from services.routing.desk.queues import Shown, why
 from services.routing.desk.sessions import Worker
 from services.routing.desk.words import CLOCKS, FACTS, ClockWords, clock_words
 from services.routing.domain.clocks import last_day
+from services.routing.joins import store as joining
 from shared import store as plumbing
 from shared.database import Connection
 from shared.errors import describe
@@ -58,6 +59,7 @@ class NotificationView:
     """One notification; `text` and `person` are None when their key is gone or were not asked.
 
     `missing` is in codes, `returned` is as its row has it.
+    `taken_off`: it arrived as another child, whom its card names.
     """
 
     id: str
@@ -66,6 +68,7 @@ class NotificationView:
     flagged: bool
     siblings: int
     clocks: tuple[ClockLine, ...]
+    taken_off: bool = False
     kind: str = "notification"
     missing: tuple[str, ...] = ()
     returned: str | None = None
@@ -98,11 +101,15 @@ class Happened:
     holder: str = ""
     destinations: tuple[str, ...] = ()
     rules: str = ""
+    while_joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case. `person` is what is known of the child, the newest first given."""
+    """A case. `person` is what is known of the child, the newest first given.
+
+    `joined` are the own cases of the children who are joined to this one.
+    """
 
     row: store.Row
     why: tuple[str, ...]
@@ -113,6 +120,7 @@ class CaseView:
     history: tuple[Happened, ...]
     waiting: Sequence[store.Row]
     holder_act: UUID | None
+    joined: Sequence[store.Row] = ()
     person: Opened | None = None
     identity: Opened | None = None
     clients: tuple[ClientView, ...] = ()
@@ -135,6 +143,11 @@ class CaseView:
         return self.row["urgency"] != "open" and all(
             note.check_state != "open" for note in self.notifications
         )
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether nothing has arrived as this child, so that no card names it."""
+        return all(note.taken_off for note in self.notifications)
 
     def running(self, kind: str) -> list[str]:
         """Ids of the notifications whose clock of this kind still runs."""
@@ -167,29 +180,44 @@ class _Sealed:
     sealer: Sealer
     signals: dict[str, Signal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawn] = field(default_factory=dict)
-    identity: IdentityTask | None = None
     clients: dict[str, ClientSignal] = field(default_factory=dict)
+    identities: dict[UUID, IdentityTask] = field(default_factory=dict)
 
 
 async def read_case(desk: Desk, worker: Worker, child: UUID, words: Words) -> CaseView:
     """The case with person and texts, opened for this view and noted in the audit trail first.
 
-    Raises `NotThere`, and `Unavailable` when the audit trail cannot be written.
+    Raises `NotThere`, `Conflict` as `_own_case`, and `Unavailable` when the audit trail cannot be
+    written.
     """
     async with desk.process.pool.acquire() as conn:
-        if await store.version_of(conn, child) is None:
-            raise NotThere
+        await _own_case(conn, child)
         await note_reading(conn, worker, "case-opened", str(child))
-        sealed = await _sealed(desk, conn, child)
-        return await _view(desk, conn, child, words, sealed)
+        async with conn.transaction():
+            await joining.hold(conn)  # who is who stays as it is for the whole page
+            children = await _own_case(conn, child)
+            sealed = await _sealed(desk, conn, children)
+            return await _view(desk, conn, children, words, sealed)
 
 
 async def outline(desk: Desk, child: UUID, words: Words) -> CaseView:
     """The case without person, texts and reasons: nothing is opened, nothing noted."""
-    async with desk.process.pool.acquire() as conn:
-        if await store.version_of(conn, child) is None:
-            raise NotThere
-        return await _view(desk, conn, child, words, None)
+    async with desk.process.pool.acquire() as conn, conn.transaction():
+        await joining.hold(conn)
+        return await _view(desk, conn, await _own_case(conn, child), words, None)
+
+
+async def _own_case(conn: Connection, child: UUID) -> list[UUID]:
+    """The child and everybody who is joined to it.
+
+    Raises `NotThere`, and `Conflict` with the other child where this one is joined itself.
+    """
+    if await store.version_of(conn, child) is None:
+        raise NotThere
+    joins = await joining.joins(conn, [child])
+    if joins.of(child) != child:
+        raise Conflict("joined", other=joins.of(child))
+    return [child, *joins.joined(child)]
 
 
 async def standing(desk: Desk, notification: str) -> tuple[store.Row, Sequence[store.Row]]:
@@ -262,12 +290,13 @@ async def _item_content(sealer: Sealer, conn: Connection, body: bytes | None) ->
     )
 
 
-async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
+async def _sealed(desk: Desk, conn: Connection, children: Sequence[UUID]) -> _Sealed:
     sealed = _Sealed(desk.sealer)
-    rows = await store.notifications(conn, child)
+    rows = await store.notifications(conn, children[0])
     idents = {row["id"] for row in rows} | {r["replaced_by"] for r in rows if r["replaced_by"]}
-    idents |= {row["signal"] for row in await store.clients(conn, child)}
-    found = await store.signals(conn, [*idents, f"{child}.identified"])
+    idents |= {row["signal"] for row in await store.clients(conn, children)}
+    given = [r["identified_by"] for r in await store.marks(conn, children) if r["identified_by"]]
+    found = await store.signals(conn, [*idents, *given])
     for ident, body in found.items():
         try:
             event = _SIGNAL.validate_json(body)
@@ -275,7 +304,7 @@ async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
             log.warning("signal_unreadable", event_id=ident, error=error)
             continue
         if isinstance(event, IdentityTask):
-            sealed.identity = event
+            sealed.identities[event.child] = event
         elif isinstance(event, Withdrawn):
             sealed.withdrawals[ident] = event
         elif isinstance(event, ClientSignal):
@@ -285,13 +314,14 @@ async def _sealed(desk: Desk, conn: Connection, child: UUID) -> _Sealed:
     keys = {key_of(each.text) for each in sealed.withdrawals.values() if each.text}
     keys |= {key_of(signal.person) for signal in sealed.signals.values()}
     keys |= {key_of(signal.text) for signal in sealed.signals.values()}
-    await desk.sealer.load(conn, sorted(keys | {child}))
+    await desk.sealer.load(conn, sorted(keys | set(children)))
     return sealed
 
 
 async def _view(
-    desk: Desk, conn: Connection, child: UUID, words: Words, sealed: _Sealed | None
+    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words, sealed: _Sealed | None
 ) -> CaseView:
+    child = children[0]
     row = await store.case_row(conn, child)
     if row is None:
         raise NotThere
@@ -301,9 +331,6 @@ async def _view(
     holder_act = await store.last_act_about(
         conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
     )
-    identity = _open(sealed, sealed.identity.person, "person", sealed.identity.id) if (
-        sealed and sealed.identity
-    ) else None  # fmt: skip
     return CaseView(
         row=row,
         why=why(row["rule_rows"], row["rules"], show),
@@ -313,14 +340,21 @@ async def _view(
         concerns=tuple(words.text(FACTS[f]) for f, v in facts.items() if v == "yes" and f in FACTS),
         notifications=notes,
         proposals=await store.proposals(conn, child),
-        history=await _history(desk, conn, child, show, opens=sealed is not None),
-        waiting=await store.items_of_child(conn, child),
+        history=await _history(desk, conn, children, show, opens=sealed is not None),
+        waiting=await store.items_of_children(conn, children),
         holder_act=holder_act,
-        person=next((n.person for n in notes if n.person), None),
-        identity=identity,
-        clients=tuple(_client(each, sealed) for each in await store.clients(conn, child)),
-        household=await store.household_cases(conn, child),
+        joined=await store.marks(conn, children[1:]),
+        person=next((n.person for n in notes if n.person and not n.taken_off), None),
+        identity=_identity(sealed, children),
+        clients=tuple(_client(each, sealed) for each in await store.clients(conn, children)),
+        household=await store.household_cases(conn, children),
     )
+
+
+def _identity(sealed: _Sealed | None, children: Sequence[UUID]) -> Opened | None:
+    """The identity that a worker gave: the child's own, else that of one who is joined to it."""
+    given = [sealed.identities[c] for c in children if c in sealed.identities] if sealed else []
+    return next((_open(sealed, task.person, "person", task.id) for task in given), None)
 
 
 def _client(row: store.Row, sealed: _Sealed | None) -> ClientView:
@@ -346,6 +380,7 @@ async def _notifications(
             flagged=row["flagged"],
             siblings=row["siblings"],
             clocks=tuple(sorted(lines[row["id"]], key=lambda c: list(CLOCKS).index(c.words.kind))),
+            taken_off=row["taken_off"],
             kind=row["kind"],
             missing=tuple(row["missing"]),
             returned=row["returned"],
@@ -412,17 +447,19 @@ def _open(sealed: _Sealed | None, content: str, part: str, about: str) -> Opened
 
 
 async def _history(
-    desk: Desk, conn: Connection, child: UUID, show: Shown, *, opens: bool
+    desk: Desk, conn: Connection, children: Sequence[UUID], show: Shown, *, opens: bool
 ) -> tuple[Happened, ...]:
-    acts = await store.acts(conn, child)
+    acts = await store.acts(conn, children)
     if opens:
         await _load_reasons(desk.sealer, conn, acts)
     history = [_act(row, desk.sealer if opens else None) for row in acts]
-    history += [_screening(row, show) for row in await store.decisions(conn, child)]
+    history += [_screening(row, show) for row in await store.decisions(conn, children)]
     return tuple(sorted(history, key=lambda line: line.at, reverse=True))
 
 
 def _screening(row: store.Row, show: Shown) -> Happened:
+    if row["while_joined"]:  # what it was made of is partly another child's
+        return Happened(at=row["decided_at"], kind="screened", while_joined=True)
     return Happened(
         at=row["decided_at"],
         kind="screened",
@@ -455,4 +492,5 @@ def _act(row: store.Row, sealer: Sealer | None) -> Happened:
         about=row["about"],
         reason=reason,
         erased=erased,
+        while_joined=row.get("while_joined", False),
     )

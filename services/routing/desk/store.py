@@ -138,7 +138,8 @@ async def nameless_cases(conn: Connection, after: tuple[datetime, UUID], limit: 
     return await conn.fetch(
         f"""
         SELECT c.last_at AS since, {_CASE} FROM child_case c {_DECISION}
-        WHERE c.provisional AND (c.last_at, c.child) > ($1, $2)
+        WHERE c.provisional AND (c.last_at, c.child) > ($1, $2) AND NOT EXISTS (
+            SELECT 1 FROM child_join j WHERE j.child = c.child AND j.joined_to IS NOT NULL)
         ORDER BY c.last_at, c.child LIMIT $3
         """,  # noqa: S608 -- constants of this file
         *after, limit,
@@ -210,6 +211,8 @@ async def accepted_cases(
         SELECT p.proposed_at AS since, p.destination AS about, {_CASE}
         FROM proposal p JOIN child_case c ON c.child = p.child {_DECISION}
         WHERE p.destination = $1 AND p.state = 'accepted' AND (p.proposed_at, p.child) < ($2, $3)
+          AND NOT EXISTS (
+            SELECT 1 FROM child_join j WHERE j.child = p.child AND j.joined_to IS NOT NULL)
         ORDER BY p.proposed_at DESC, p.child DESC LIMIT $4
         """,  # noqa: S608 -- constants of this file
         destination, *before, limit,
@@ -275,7 +278,8 @@ async def notifications(conn: Connection, child: UUID, limit: int = 100) -> list
     """The case's notifications, the latest first."""
     return await conn.fetch(
         "SELECT id, received_at, check_state, flagged, siblings, kind, corrects, replaced_by, "
-        "string_to_array(missing, ' ') AS missing, returned FROM notification "
+        "string_to_array(missing, ' ') AS missing, returned, "
+        "belongs_to IS NOT NULL AS taken_off FROM notification "
         "WHERE child = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
         child, limit,
     )  # fmt: skip
@@ -291,13 +295,20 @@ async def signals(conn: Connection, idents: Sequence[str]) -> dict[str, bytes]:
     return {row["event_id"]: row["body"] for row in rows}
 
 
-async def decisions(conn: Connection, child: UUID, limit: int = 100) -> list[Row]:
-    """The case's screenings, the latest first."""
+async def decisions(conn: Connection, children: Sequence[UUID], limit: int = 100) -> list[Row]:
+    """Screenings of the case of these children, the latest first.
+
+    `while_joined`: made of what is known of somebody else, too, who is not among them now.
+    """
     return await conn.fetch(
-        "SELECT seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level, holder, "
-        "string_to_array(destinations, ' ') AS destinations, rules, rules_hash FROM decision "
-        "WHERE child = $1 ORDER BY seq DESC LIMIT $2",
-        child, limit,
+        """
+        SELECT seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level, holder,
+               string_to_array(destinations, ' ') AS destinations, rules, rules_hash,
+               NOT coalesce(string_to_array(joined, ' ')::uuid[] <@ $1::uuid[], true)
+                   AS while_joined
+        FROM decision WHERE child = ANY($1::uuid[]) ORDER BY decided_at DESC, seq DESC LIMIT $2
+        """,
+        children, limit,
     )  # fmt: skip
 
 
@@ -320,36 +331,39 @@ async def proposals(conn: Connection, child: UUID) -> list[Row]:
     )
 
 
-async def items_of_child(conn: Connection, child: UUID) -> list[Row]:
-    """What waits aside for this child."""
+async def items_of_children(conn: Connection, children: Sequence[UUID]) -> list[Row]:
+    """What waits aside for these children."""
     return await conn.fetch(
         "SELECT id, service, outcome, reason, received_at FROM duty_item "
-        "WHERE closed_at IS NULL AND child = $1 ORDER BY received_at",
-        child,
+        "WHERE closed_at IS NULL AND child = ANY($1::uuid[]) ORDER BY received_at",
+        children,
     )
 
 
-async def clients(conn: Connection, child: UUID) -> list[Row]:
-    """What stands of the client feed about a child, the latest first."""
+async def clients(conn: Connection, children: Sequence[UUID]) -> list[Row]:
+    """What stands of the client feed about these children, the latest first."""
     return await conn.fetch(
         """
         SELECT c.*, w.name AS worker_name FROM client c LEFT JOIN worker w ON w.id = c.worker
-        WHERE c.child = $1 AND NOT c.moved ORDER BY c.received_at DESC, c.source, c.reference
+        WHERE c.child = ANY($1::uuid[]) AND NOT c.moved
+        ORDER BY c.received_at DESC, c.source, c.reference
         """,
-        child,
+        children,
     )
 
 
-async def household_cases(conn: Connection, child: UUID, limit: int = 50) -> list[Row]:
-    """The marks of other children's cases in the same household."""
+async def household_cases(conn: Connection, children: Sequence[UUID], limit: int = 50) -> list[Row]:
+    """The marks of the cases that others in a household of these children have."""
     return await conn.fetch(
         """
         SELECT DISTINCT k.child, k.mark FROM client own
         JOIN client other ON other.household = own.household AND NOT other.moved
-        JOIN child_case k ON k.child = other.child
-        WHERE own.child = $1 AND NOT own.moved AND other.child <> $1 ORDER BY k.mark LIMIT $2
+        LEFT JOIN child_join j ON j.child = other.child
+        JOIN child_case k ON k.child = coalesce(j.holder, other.child)
+        WHERE own.child = ANY($1::uuid[]) AND NOT own.moved AND k.child <> ALL($1::uuid[])
+        ORDER BY k.mark LIMIT $2
         """,
-        child, limit,
+        children, limit,
     )  # fmt: skip
 
 
@@ -357,14 +371,32 @@ async def own_workers(conn: Connection, children: Sequence[UUID]) -> dict[UUID, 
     """The responsible worker of each child: the name, or the staff id nobody knows a name of."""
     rows = await conn.fetch(
         """
-        SELECT DISTINCT ON (c.child) c.child, coalesce(w.name, c.worker) AS name
-        FROM client c LEFT JOIN worker w ON w.id = c.worker
-        WHERE c.child = ANY($1::uuid[]) AND NOT c.moved AND c.worker IS NOT NULL
-        ORDER BY c.child, c.received_at DESC, c.source, c.reference
+        WITH people AS (
+            SELECT child, child AS holder FROM unnest($1::uuid[]) AS t (child)
+            UNION SELECT child, holder FROM child_join WHERE holder = ANY($1::uuid[]))
+        SELECT DISTINCT ON (p.holder) p.holder AS child, coalesce(w.name, c.worker) AS name
+        FROM people p JOIN client c ON c.child = p.child LEFT JOIN worker w ON w.id = c.worker
+        WHERE NOT c.moved AND c.worker IS NOT NULL
+        ORDER BY p.holder, c.received_at DESC, c.source, c.reference
         """,
         children,
     )
     return {row["child"]: row["name"] for row in rows}
+
+
+async def marks(conn: Connection, children: Sequence[UUID]) -> list[Row]:
+    """Mark, age band and given identity of these children's own cases."""
+    return await conn.fetch(
+        "SELECT child, mark, age_band, identified_by FROM child_case "
+        "WHERE child = ANY($1::uuid[]) ORDER BY child",
+        children,
+    )
+
+
+async def marked(conn: Connection, mark: str) -> list[UUID]:
+    """The children whose case has this mark: usually one."""
+    rows = await conn.fetch("SELECT child FROM child_case WHERE mark = $1 LIMIT 2", mark)
+    return [row["child"] for row in rows]
 
 
 # --- acts ---------------------------------------------------------------------------------------
@@ -403,12 +435,26 @@ async def act(conn: Connection, ident: UUID) -> Row | None:
     )
 
 
-async def acts(conn: Connection, child: UUID, limit: int = 200) -> list[Row]:
-    """What people did about a case, the latest first."""
+async def acts(conn: Connection, children: Sequence[UUID], limit: int = 200) -> list[Row]:
+    """What people did about a case of these children, the latest first.
+
+    What was done while children were joined belongs to those it was about; `while_joined` says
+    that one of them is not among these now.
+    """
     return await conn.fetch(
-        f"SELECT {_ACT} FROM act a LEFT JOIN worker w ON w.id = a.worker "  # noqa: S608
-        "WHERE a.child = $1 ORDER BY a.recorded_at DESC, a.id DESC LIMIT $2",
-        child, limit,
+        f"""
+        WITH theirs AS (
+            SELECT id FROM act WHERE child = ANY($1::uuid[])
+            UNION SELECT act FROM joined_act WHERE child = ANY($1::uuid[]))
+        SELECT {_ACT}, s.children IS NOT NULL
+               AND NOT s.children || coalesce(a.child, s.children[1]) <@ $1::uuid[] AS while_joined
+        FROM theirs t JOIN act a ON a.id = t.id LEFT JOIN worker w ON w.id = a.worker
+        LEFT JOIN LATERAL (
+            SELECT array_agg(j.child) AS children FROM joined_act j WHERE j.act = a.id) s ON true
+        WHERE s.children IS NULL OR s.children && $1::uuid[]
+        ORDER BY a.recorded_at DESC, a.id DESC LIMIT $2
+        """,  # noqa: S608 -- constants of this file
+        children, limit,
     )  # fmt: skip
 
 

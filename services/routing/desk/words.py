@@ -83,6 +83,8 @@ ACTS: Mapping[str, str] = {
     "duty_item_closed": N_("Item closed"),
     "redriven": N_("Taken again"),
     "identity_given": N_("Identity given"),
+    "merged": N_("Joined: two cases are one person's"),
+    "separated": N_("Separated: a case of its own"),
     "withdrawn": N_("Message taken back by its source"),
     "client_changed": N_("Client information changed"),
     "is_matter": N_("Absence signal treated as a matter"),
@@ -273,6 +275,7 @@ OUTCOMES: Mapping[str, str] = {
     "held": N_("A message waits because its source is paused"),
     "undeliverable": N_("A notice could not be delivered"),
     "urgent": N_("The sender marked immediate danger: open the message now"),
+    "separated": N_("Look again at what was done while children were joined"),
 }
 
 Tone = Literal["calm", "soon", "late", "done"]
