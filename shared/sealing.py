@@ -112,6 +112,10 @@ class Sealer:
         for key_id in missing:  # erased
             self._cache.pop(key_id, None)
 
+    def holds(self, key_id: UUID) -> bool:
+        """Whether its data key is there; False after `load` means that it has been erased."""
+        return key_id in self._cache
+
     def seal(self, key_id: UUID, field: str, about: str, plain: bytes) -> str:
         """Seal under a cached key (`new_key` or `load` came before)."""
         return sealed_text(key_id, encrypt(self._key(key_id), field, about, plain))

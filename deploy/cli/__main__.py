@@ -8,6 +8,7 @@ from typing import Any
 from deploy.cli import sources
 from deploy.cli.absence_file import NotAFile
 from deploy.cli.check import NotTaken, check_event
+from deploy.cli.export import NotExported, export_all
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
 from deploy.cli.import_matters import NotImported, import_file
 from deploy.cli.settings import CommandSettings
@@ -20,7 +21,7 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except (NotAllTaken, NotImported) as error:
+    except (NotAllTaken, NotImported, NotExported) as error:
         sys.stdout.write(f"{error}\n")
         return 1
     except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
@@ -40,6 +41,8 @@ def _run(found: argparse.Namespace) -> str:
         return check_event(found.file, found.kind)
     if found.command == "import-matters":
         return import_file(found.file, found.source, found.worker, run=found.run)
+    if found.command == "export":
+        return export_all(found.directory, found.by, found.why)
     return _asked(found)
 
 
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     sent.add_argument("--source", required=True, help="whose token it is")
     sent.add_argument("--check", action="store_true", help="send nothing")
     _import(commands)
+    _export(commands)
     _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
     paused = _for_worker(commands, "pause", "hold what a source sends")
     paused.add_argument("source", metavar="SOURCE")
@@ -108,6 +112,18 @@ def _import(commands: Any) -> None:
     parser.add_argument("--source", required=True, metavar="NAME", help="the token's source")
     parser.add_argument("--run", action="store_true", help="send and record; may be run again")
     parser.add_argument("--worker", metavar="ID", help="who records the acts at the desk")
+
+
+def _export(commands: Any) -> None:
+    what = "everything that Luotsi holds, opened, for a county that leaves"
+    about = (
+        f"Writes {what}. Needs LUOTSI_DATABASE_URL with an account that may read every schema, and "
+        "LUOTSI_KEY_FILE; noted in each service's audit trail. See docs/operations.md."
+    )
+    parser = commands.add_parser("export", help=what, description=about)
+    parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="a new one")
+    parser.add_argument("--by", required=True, metavar="ID", help="who does it, for the audit")
+    parser.add_argument("--why", required=True, help="a few words, nothing about a person")
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:

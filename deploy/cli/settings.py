@@ -1,5 +1,7 @@
 """Where the command finds the services."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,3 +53,12 @@ class GoLiveSettings(BaseSettings):
         return ClockSettings(
             self.urgency_minutes, self.eves_count, self.eves_may_be_due, self.anticipatory_in_days
         )
+
+
+class ExportSettings(BaseSettings):
+    """What ``export`` needs: an account that may read every schema, and the key file."""
+
+    model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    key_file: Path
