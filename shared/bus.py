@@ -396,6 +396,28 @@ class Consumer(Subscription, Generic[E]):
 
     # --- partitions ----------------------------------------------------------------------------
 
+    async def ends(self) -> dict[int, int]:
+        """Partition -> the offset its next record gets, of every one that holds records.
+
+        Also of partitions that another process has.
+        """
+        consumer = self.subscriber.consumer
+        if consumer is None:
+            raise ConnectionError("not connected to Kafka yet")
+        topic = self._settings.topic_prefix + self.topic
+        places = [TopicPartition(topic, number) for number in range(events.PARTITIONS)]
+        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        return {place.partition: end for place, end in ends.items() if end > begins[place]}
+
+    async def reached(self, ends: Mapping[int, int]) -> bool:
+        """Whether everything below these offsets is in PostgreSQL, whichever process took it."""
+        assert self.pool is not None  # noqa: S101 -- a running process has one
+        async with self.pool.acquire() as conn:
+            if self._door is None:
+                self._door = await store.door(conn, self.group, await self._cluster(), self.topic)
+            found = await store.positions(conn, self._door, list(ends))
+        return all(p in found and found[p].next_off >= end for p, end in ends.items())
+
     async def _take(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
         """Fence partitions that are new to this process: no batch runs before that succeeded."""
         if self._lost_generation == self._generation:

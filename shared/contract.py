@@ -258,7 +258,15 @@ _MARK: Json = {
         "type": "string",
         "enum": ["true", "false"],
         "description": "`true` marks immediate danger: the duty desk hears of it at once",
-    }
+    },
+    "ce_sequence": {
+        "type": "string",
+        "description": "The message's number: 1, 2, 3, … without gaps over all kinds and doors",
+    },
+    "ce_sequencerun": {
+        "type": "string",
+        "description": "Another name whenever the source begins with 1 anew",
+    },
 }
 
 

@@ -374,6 +374,7 @@ class Withdrawn(_Internal):
 class SetAside(_Internal):
     """Something arrived that could not be applied; key: the item's own id, no content.
 
+    `missing`: something did not arrive that its source says it sent.
     `opened` starts a duty item and its clocks; `closed` says what became of it. `urgent_item` is
     the item on `luotsi.urgent.v1` of a message that its sender marked.
     """
@@ -383,7 +384,7 @@ class SetAside(_Internal):
     item: UUID
     state: Literal["opened", "closed"]
     service: Literal["intake", "routing", "notifications"]
-    outcome: Literal["quarantined", "parked", "held", "undeliverable"]
+    outcome: Literal["quarantined", "parked", "held", "undeliverable", "missing"]
     reason: str
     received_at: AwareDatetime
     urgent_item: UUID | None = None

@@ -101,6 +101,7 @@ Repeat = Callable[[Connection, Sequence[tuple[Incoming[E], Known]]], Awaitable[S
 SetAside = Callable[[Connection, Sequence[Aside]], Awaitable[Sequence[Stored]]]
 Hold = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, str]]]
 Watch = Callable[[Connection, Sequence[LogRow]], Awaitable[None]]
+Arrived = Callable[[Connection, Sequence[Incoming[E] | Unreadable]], Awaitable[None]]
 
 WAITS_BEHIND_PARKED = "waits-behind-parked"
 
@@ -125,6 +126,7 @@ class Inbox(Generic[E]):
     quarantines: bool = False  # at the outer edge; inside, what cannot be read parks its key
     hold: Hold | None = None  # which of these sources are held now -> why
     watch: Watch | None = None  # sees the rows of every transaction, in it
+    arrived: Arrived[E] | None = None  # sees what came for the first time, whatever became of it
 
     async def take(
         self,
@@ -159,9 +161,16 @@ class Inbox(Generic[E]):
             rows += await self._put_aside(tx, door, aside)
             rows = _in_order_of(batch, rows)
         await store.add_log(tx, rows)
+        await self._show(tx, batch, rows)
+        return rows
+
+    async def _show(
+        self, tx: Connection, batch: Sequence[Incoming[E] | Unreadable], rows: Sequence[LogRow]
+    ) -> None:
         if self.watch is not None:
             await self.watch(tx, rows)
-        return rows
+        if self.arrived is not None:
+            await self.arrived(tx, batch)
 
     async def _without_held(
         self, tx: Connection, batch: Sequence[Incoming[E] | Unreadable]

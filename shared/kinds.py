@@ -4,7 +4,7 @@
 notification itself is in `shared.events`, a school's signal in `shared.absence`.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
@@ -25,7 +25,7 @@ from shared.events import (
     SourceId,
     Text,
 )
-from shared.hetu import InvalidHetuError, parse_hetu
+from shared.hetu import InvalidHetuError, contains_hetu, parse_hetu
 
 
 class JointContact(Matter):
@@ -174,6 +174,37 @@ class Withdrawal(Message):
     reason: Text
 
 
+LONGEST_LIST = timedelta(days=31)
+
+
+class Manifest(Message):
+    """The ids of what a source sent in a time; an empty list is a sign of life.
+
+    What has not arrived is named. `next_by` says when the next list has come; without it nobody
+    waits for one.
+    """
+
+    begins: AwareDatetime
+    ends: AwareDatetime
+    ids: tuple[SourceId, ...] = Field(default=(), max_length=50_000)
+    next_by: AwareDatetime | None = None
+
+    @field_validator("ids")
+    @classmethod
+    def _about_nobody(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if contains_hetu(" ".join(value)):
+            raise ValueError("an id holds a henkilötunnus")
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Manifest":
+        if not timedelta() < self.ends - self.begins <= LONGEST_LIST:
+            raise ValueError("ends: after begins, and at most 31 days after it")
+        if self.next_by and not timedelta() < self.next_by - self.ends <= LONGEST_LIST:
+            raise ValueError("next_by: after ends, and at most 31 days after it")
+        return self
+
+
 KindName = Literal[
     "notification",
     "joint_contact",
@@ -185,6 +216,7 @@ KindName = Literal[
     "transfer",
     "absence",
     "withdrawal",
+    "manifest",
     "client",
     "directory",
 ]
@@ -229,6 +261,7 @@ NOTIFICATION = _kind(
 WITHDRAWAL = _kind(
     "withdrawal", "message", "withdrawals", Withdrawal, "that an earlier message is taken back"
 )
+MANIFEST = _kind("manifest", "source", "manifests", Manifest, "the ids of what was sent in a time")
 KINDS: tuple[Kind, ...] = (
     NOTIFICATION,
     _kind(
@@ -260,6 +293,7 @@ KINDS: tuple[Kind, ...] = (
         "a school's absence signal", events.INTAKE_ABSENCE,
     ),
     WITHDRAWAL,
+    MANIFEST,
     *FEEDS,
 )  # fmt: skip
 BY_TYPE = {kind.type: kind for kind in KINDS}

@@ -49,6 +49,11 @@ SOURCES = Gauge(
     "Sources whose messages are held, by their state: paused, braked, resuming",
     ["kind"],
 )
+SOURCE_ALARMS = Gauge(
+    "luotsi_source_alarms_open",
+    "Sources with something wrong: `gap` in their numbers, `missing` of their lists, `silent`",
+    ["kind"],
+)
 OUTBOX_PENDING = Gauge("luotsi_outbox_pending", "Rows waiting for the relay", ["service"])
 OUTBOX_OLDEST_SECONDS = Gauge(
     "luotsi_outbox_oldest_seconds", "Age of the oldest row waiting for the relay", ["service"]

@@ -59,6 +59,8 @@ def _asked(found: argparse.Namespace) -> str:
 def _by_worker(found: argparse.Namespace, settings: CommandSettings) -> str:
     if found.command == "sources":
         return sources.sources(settings, found.worker)
+    if found.command == "missing":
+        return sources.missing(settings, found.worker, found.source)
     if found.command == "pause":
         return sources.pause(settings, found.worker, found.source, found.why)
     if found.command == "resume":
@@ -87,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     _import(commands)
     _export(commands)
     _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
+    lacking = _for_worker(commands, "missing", "what a source sent and what has not arrived")
+    lacking.add_argument("source", metavar="SOURCE")
     paused = _for_worker(commands, "pause", "hold what a source sends")
     paused.add_argument("source", metavar="SOURCE")
     paused.add_argument("--why", required=True, help="a few words, nothing about a person")

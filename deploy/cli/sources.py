@@ -1,4 +1,4 @@
-"""``luotsi sources``, ``pause``, ``resume`` and ``redrive``: asked of intake in a worker's name.
+"""``luotsi sources``, ``missing``, ``pause`` and so on: asked of intake in a worker's name.
 
 Intake checks the desk's token, writes the worker's id into its audit trail and does the work; this
 only asks and shows the answer, which holds nothing about a person.
@@ -6,6 +6,7 @@ only asks and shows the answer, which holds nothing about a person.
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,9 @@ from shared.clock import HELSINKI
 Answer = dict[str, Any]
 
 LONG_S = 120.0  # a call that takes messages again
-HEADINGS = ("SOURCE", "STATE", "HELD", "TODAY", "LAST HOUR", "SINCE (Helsinki)", "BY", "WHY")
+HEADINGS = (
+    "SOURCE", "STATE", "HELD", "TODAY", "LAST HOUR", "ALARMS", "SINCE (Helsinki)", "BY", "WHY",
+)  # fmt: skip
 
 
 class NotDone(Exception):
@@ -40,6 +43,27 @@ def pause(settings: CommandSettings, worker: str, source: str, why: str) -> str:
 def resume(settings: CommandSettings, worker: str, source: str) -> str:
     """Let the source go on, first with what is held of it."""
     return _said(_ask(settings, worker, "POST", "/internal/sources/resume", {"source": source}))
+
+
+def missing(settings: CommandSettings, worker: str, source: str) -> str:
+    """Every number and id that the source sent and that has not arrived, line by line."""
+    path = f"/internal/sources/missing?{urllib.parse.urlencode({'source': source})}"
+    found = _ask(settings, worker, "GET", path)
+    lines = [
+        f"number {_numbers(each)}{' of run ' + each['run'] if each['run'] else ''}, "
+        f"missing since {_time(each['since'])}"
+        for each in found["numbers"]
+    ]
+    if found["not_listed"]:
+        lines.append(f"{found['not_listed']} more numbers: does the source number without gaps?")
+    lines += [
+        f"id {ident}, listed for {_time(each['begins'])} to {_time(each['ends'])}"
+        for each in found["ids"]
+        for ident in each["ids"]
+    ]
+    if found["silent_since"]:
+        lines.append(f"silent since {_time(found['silent_since'])} ({found['why']})")
+    return "\n".join(lines) or f"Nothing is known to be missing of {source}."
 
 
 def redrive(
@@ -127,8 +151,15 @@ def _table(found: Iterable[Answer]) -> str:
 def _row(found: Answer) -> tuple[str, ...]:
     return (
         found["source"], found["state"], str(found["held"]), _counts(found["today"]),
-        _counts(found["last_hour"]), _time(found["since"]), found["by"] or "", found["why"] or "",
+        _counts(found["last_hour"]), ", ".join(found["alarms"]), _time(found["since"]),
+        found["by"] or "", found["why"] or "",
     )  # fmt: skip
+
+
+def _numbers(gap: Answer) -> str:
+    if gap["first"] == gap["last"]:
+        return str(gap["first"])
+    return f"{gap['first']} to {gap['last']}"
 
 
 def _counts(found: Mapping[str, int]) -> str:

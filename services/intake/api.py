@@ -20,10 +20,12 @@ from pydantic import BaseModel, Field
 
 from services.intake import store
 from services.intake.attachments import attachment_routes
+from services.intake.domain.numbering import NUMBER, RUN
 from services.intake.domain.reading import STRUCTURED, read_message, spoken_by
 from services.intake.domain.refusals import MAX_BYTES, REFUSALS
 from services.intake.domain.urgency import MARK, is_marked, says_danger
 from services.intake.internal import where_route, worker_routes
+from services.intake.manifests.routes import manifest_routes
 from services.intake.problems import PROBLEM, Problem, answer_problem
 from services.intake.settings import IntakeSettings
 from services.intake.sources.routes import source_routes
@@ -74,6 +76,10 @@ MARKED = Header(
     description="`true` marks immediate danger: the duty desk hears of it at once. It is no "
     "emergency call: that is 112",
 )
+NUMBERED = Header(
+    alias="ce-sequence", description="The message's number: 1, 2, 3, … without gaps over all kinds"
+)
+OF_RUN = Header(alias="ce-sequencerun", description="Another name whenever you begin with 1 anew")
 STATUS = {refusal.reason: refusal.status for refusal in REFUSALS}
 BEARER = HTTPBearer(auto_error=False, description="The token that the county gave to your source")
 
@@ -105,6 +111,10 @@ MESSAGE_RESPONSES = _refusals(
     (401, "No or unknown token"),
     (403, "Messages of another source"),
     (404, "Nothing has arrived under this id"),
+)
+MANIFEST_RESPONSES = _refusals(
+    (401, "No or unknown token"),
+    (403, "Another source"),
 )
 ATTACHMENT_RESPONSES = _refusals(
     (401, "No or unknown token"),
@@ -192,6 +202,7 @@ def api_routes(
     attachment_routes(app, process, sealer, clock, source_of, ATTACHMENT_RESPONSES)
     worker = worker_routes(app, process, sealer, inbox, clock, source_of)
     source_routes(app, process, sealer, inbox, worker)
+    manifest_routes(app, process, source_of, worker, MANIFEST_RESPONSES)
     where_route(app, process)
 
 
@@ -216,6 +227,8 @@ def _door(
         source: Annotated[str, Depends(source_of)],
         ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
         _ce_urgent: Annotated[str | None, MARKED] = None,
+        _ce_sequence: Annotated[str | None, NUMBERED] = None,
+        _ce_sequencerun: Annotated[str | None, OF_RUN] = None,
     ) -> Any:
         raw = await _raw(request, source, kind, ce_id, clock())
         return await _take(process, inbox, source, raw)
@@ -292,6 +305,9 @@ async def _raw(request: Request, source: str, kind: Kind, ce_id: str | None, now
         says_danger(bytes(value))
     ):
         headers.append((MARK, b"true"))
+    for name in (NUMBER, RUN):
+        given = request.headers.getlist(name.replace("_", "-"))
+        headers += [(name, each.encode()) for each in given]
     return Raw(0, 0, now, None, headers, bytes(value))
 
 

@@ -8,6 +8,7 @@ from services.intake import store
 from services.intake.api import api_routes
 from services.intake.feeds import at_topic
 from services.intake.handlers import messages
+from services.intake.manifests.watching import watch_manifests
 from services.intake.provider_files import load_providers
 from services.intake.retention import forget_old_messages, forget_unnamed_files
 from services.intake.settings import IntakeSettings
@@ -62,6 +63,7 @@ def build_app() -> FastAPI:
         loops=[
             watch_http_door,
             watch_sources,
+            watch_manifests(settings, utc_now),
             resume_sources(sealer, inbox),
             forget_old_messages(settings, GROUP, utc_now),
             forget_unnamed_files(utc_now),

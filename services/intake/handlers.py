@@ -17,6 +17,7 @@ from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, day_of, noted, text_of
 from services.intake.feeds import Fed, take_clients, take_entries
+from services.intake.manifests.counting import counted
 from services.intake.urgent import whole, with_marks
 from shared import events
 from shared import store as plumbing
@@ -29,7 +30,7 @@ from shared.events import CodedAbsence, Concern, Message, Notifier, Receipt, Set
 from shared.ids import random_id, time_ordered_id
 from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored
 from shared.inbox import SetAside as SetAsideHook
-from shared.kinds import Withdrawal
+from shared.kinds import Manifest, Withdrawal
 from shared.sealing import NewKey, Sealer, encrypt, sealed_text
 from shared.store import Known, Outgoing
 
@@ -108,7 +109,7 @@ def messages(
         "intake", read_message, on_messages, put_aside(sealer), clock, on_repeats,
         quarantines=True,
     )  # fmt: skip
-    return with_marks(inbox, sealer)
+    return counted(with_marks(inbox, sealer))
 
 
 def named_earlier(message: Message) -> str | None:
@@ -185,6 +186,8 @@ async def _take_fresh(
             outcome = Outcome("quarantined", reason=reason, mend=mend)
         elif place in fed:
             outcome = _fed(sealer, matched, item, fed[place])
+        elif isinstance(item.event, Manifest):
+            outcome = _fed(sealer, matched, item, Fed(time_ordered_id(item.received_at)))
         elif isinstance(item.event, Withdrawal):
             outcome = _withdraw(sealer, matched, item, item.event, before[place])
         else:
@@ -222,7 +225,7 @@ async def _feed(
 
 
 def _fed(sealer: Sealer, matched: Matched, item: Incoming[Message], fed: Fed) -> Outcome:
-    """Seal the original of a feed's message, and answer with its receipt and signals."""
+    """Seal the original of what concerns no matter, and answer with its receipt and signals."""
     key, cipher = sealer.passing_key(fed.receipt_id)
     matched.new_keys.append(key)
     note = noted(item.event, item.raw.appended_at, item.received_at) or fed.note

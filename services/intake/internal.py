@@ -14,6 +14,7 @@ from services.intake.domain.reading import spoken_by
 from services.intake.feeds import at_topic
 from services.intake.handlers import closed, first_receipt, open_whole, reopen
 from services.intake.identity import identity_routes
+from services.intake.manifests.routes import content_of_alarm, deal_with_alarm
 from services.intake.problems import Problem
 from shared import events
 from shared import store as plumbing
@@ -68,6 +69,8 @@ def _item_routes(
                 await plumbing.add_audit(
                     conn, [(who, "open-original", str(item), "set-aside", None)]
                 )
+                if missing := await content_of_alarm(conn, item):
+                    return missing
             async with conn.transaction():
                 row = await _item(conn, item)
                 await sealer.load(conn, [item])
@@ -90,11 +93,7 @@ def _item_routes(
     async def close(item: UUID, who: Annotated[str, Depends(worker)]) -> dict[str, bool]:
         async with process.pool.acquire() as tx, tx.transaction():
             await plumbing.add_audit(tx, [(who, "close", str(item), "set-aside", None)])
-            row = await _item(tx, item)
-            # What is parked stays open here: it can still be applied, and others wait behind it.
-            if row["outcome"] == "quarantined":
-                await plumbing.close_set_aside(tx, [item], "closed-by-a-person")
-        return {"closed": bool(row["outcome"] == "quarantined")}
+            return {"closed": await _close(tx, item)}
 
 
 def _urgent_routes(
@@ -140,6 +139,16 @@ def where_route(app: FastAPI, process: Process) -> None:
                 for each in known:
                     hop["receipt_id"] = str(first_receipt(each).receipt_id)
         return {"service": "intake", "hops": hops}
+
+
+async def _close(tx: Connection, item: UUID) -> bool:
+    """What is parked stays open here: it can still be applied, and others wait behind it."""
+    if await deal_with_alarm(tx, item):
+        return True
+    row = await _item(tx, item)
+    if row["outcome"] == "quarantined":
+        await plumbing.close_set_aside(tx, [item], "closed-by-a-person")
+    return bool(row["outcome"] == "quarantined")
 
 
 async def _item(conn: Connection, item: UUID) -> Any:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
 from pydantic import Field
 
 from services.intake.domain.brake import Brake
+from services.intake.domain.rhythm import STATED, Stated
 from services.intake.provider_files import DIRECTORY
 from shared.settings import ServiceSettings
 
@@ -16,6 +18,8 @@ class IntakeSettings(ServiceSettings):
     The name `desk` is the desk's own: it alone may use the internal routes.
     `source_brake_…`: a source is braked when it sent at least so many messages within so many
     minutes and more than so many percent of them were quarantined; 100 percent never brakes.
+    `missing_grace_minutes`: how long a number or listed id may be late before it is named missing.
+    `expected_file`: YAML, source -> when it is expected (`docs/operations.md`); read at the start.
     `client_sources`, `directory_sources`: names, with commas between, of the sources whose client
     feed and whose directory feed is believed. The directory says who may use the desk.
     `providers`: the folder of education providers' steps.
@@ -28,6 +32,14 @@ class IntakeSettings(ServiceSettings):
     client_sources: str = ""
     directory_sources: str = ""
     providers: Path = DIRECTORY
+    missing_grace_minutes: float = Field(default=15, gt=0)
+    expected_file: Path | None = None
+
+    def stated_sources(self) -> dict[str, Stated]:
+        """What the county states about sources; raises OSError and ValueError for its file."""
+        if self.expected_file is None:
+            return {}
+        return STATED.validate_python(yaml.safe_load(self.expected_file.read_text("utf-8")) or {})
 
     @property
     def source_brake(self) -> Brake:

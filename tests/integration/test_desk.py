@@ -732,6 +732,21 @@ async def test_what_is_held_is_never_closed_by_hand_and_may_be_taken_at_once(des
     assert "an engineer must mend the cause" not in page
 
 
+async def test_what_is_missing_can_be_seen_and_closed_but_not_taken_again(desk: Desk) -> None:
+    item = await desk.cases.set_aside(outcome="missing", reason="messages-missing")
+
+    refused = await desk.post("aino", f"/set-aside/{item}/redrive")
+    async with desk.browser("eero") as eero:
+        page = (await eero.open(f"/items/{item}")).text
+
+    assert (422, "still-fails") == (refused.status_code, refused.json()["type"].rpartition(":")[2])
+    assert 4 == len(await running(desk, str(item)))
+    assert "A source sent messages that have not arrived" in page
+    assert "See what is missing" in page
+    assert f'action="/items/{item}/redrive"' not in page
+    assert f'action="/items/{item}/close"' in page
+
+
 async def test_a_message_that_still_cannot_be_applied_stays_at_the_desk(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

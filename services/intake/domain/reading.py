@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from services.intake.domain.numbering import NUMBER, RUN
 from services.intake.domain.refusals import (
     BAD_ENVELOPE,
     DOUBLED_HEADER,
@@ -96,11 +97,12 @@ def check_size(value: bytes | None) -> bytes:
 def ce_attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """The headers that are ours, as text. Foreign ones may be anything and are left alone.
 
-    A doubled attribute is refused: two readers could take different ones (ASVS 1.5.3).
+    A doubled attribute is refused: two readers could take different ones (ASVS 1.5.3). A number
+    that cannot be counted refuses nothing.
     """
     found: dict[str, str] = {}
     for name, value in headers:
-        if not name.startswith("ce_") and name != "content-type":
+        if name in (NUMBER, RUN) or (not name.startswith("ce_") and name != "content-type"):
             continue
         if name in found:
             raise UnreadableMessage(DOUBLED_HEADER)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from services.intake.manifests.store import open_alarms
 from services.intake.sources import store
 from services.intake.sources.redriving import RedriveMany, RedrivenMany, redrive_many
 from services.intake.sources.store import State
@@ -43,7 +44,10 @@ class PauseSource(OneSource):
 
 
 class SourceState(BaseModel):
-    """A source as it stands. `today` (in Finland) and `last_hour`: messages by outcome."""
+    """A source as it stands. `today` (in Finland) and `last_hour`: messages by outcome.
+
+    `alarms`: `gap` in its numbers, `missing` of its lists, `silent`.
+    """
 
     source: str
     state: State = "open"
@@ -54,10 +58,11 @@ class SourceState(BaseModel):
     oldest_held: datetime | None = None
     today: dict[str, int] = {}
     last_hour: dict[str, int] = {}
+    alarms: list[str] = []
 
 
 class Sources(BaseModel):
-    """Every source that sent something today, is held, or ever was."""
+    """Every source that sent something today, is held or ever was, or has an open alarm."""
 
     sources: list[SourceState]
 
@@ -108,6 +113,10 @@ async def listed(conn: Connection) -> list[SourceState]:
         found[row["name"]].update({key: row[key] for key in ("state", "since", "by", "why")})
     for row in await store.held(conn):
         found[row["source"]].update(held=row["n"], oldest_held=row["oldest"])
+    alarms: defaultdict[str, list[str]] = defaultdict(list)
+    for alarm in await open_alarms(conn):
+        found[alarm.source].setdefault("state", "open")
+        alarms[alarm.source].append(alarm.kind)
     today: defaultdict[str, dict[str, int]] = defaultdict(dict)
     hour: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row in await store.came_today(conn):
@@ -117,7 +126,13 @@ async def listed(conn: Connection) -> list[SourceState]:
                 counts[row["source"]][row["outcome"]] = row[column]
     return [
         SourceState.model_validate(
-            {**about, "source": name, "today": today[name], "last_hour": hour[name]}
+            {
+                **about,
+                "source": name,
+                "today": today[name],
+                "last_hour": hour[name],
+                "alarms": alarms[name],
+            }
         )
         for name, about in sorted(found.items())
     ]

@@ -631,7 +631,7 @@ async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
         raise Refused("has-its-turn")
     if row["service"] == "routing":
         await _redrive_here(desk, item)
-    elif row["service"] == "intake":
+    elif row["service"] == "intake" and row["outcome"] != "missing":
         await desk.intake.redrive(worker, item)
     else:
         raise Refused("still-fails")

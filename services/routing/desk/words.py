@@ -274,6 +274,7 @@ OUTCOMES: Mapping[str, str] = {
     "parked": N_("A message waits because it could not be applied"),
     "held": N_("A message waits because its source is paused"),
     "undeliverable": N_("A notice could not be delivered"),
+    "missing": N_("A source sent messages that have not arrived"),
     "urgent": N_("The sender marked immediate danger: open the message now"),
     "separated": N_("Look again at what was done while children were joined"),
 }
