@@ -333,6 +333,7 @@ class Signal(_Internal):
     `corrects` is the id of the signal whose place this one takes. `urgent_item` is the item on
     `luotsi.urgent.v1` of a message that its sender marked. `missing` is what a school has yet to do
     about an absence signal that was returned to it. Nobody notifies where nobody confirmed.
+    `household` is the same random id for children of one message who share a guardian or a home.
     """
 
     kind: SignalKind = "notification"
@@ -354,6 +355,7 @@ class Signal(_Internal):
     attachments: tuple[AttachedFile, ...] = ()
     urgent_item: UUID | None = None
     missing: tuple[MissingCode, ...] = ()
+    household: UUID | None = None
 
 
 class Withdrawn(_Internal):
@@ -534,6 +536,7 @@ CaseEventKind = Literal[
     "separated",
     "withdrawn",
     "client_changed",
+    "household_changed",
     "is_matter",
     "no_matter",
     "duty_item_opened",

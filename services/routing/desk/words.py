@@ -87,6 +87,7 @@ ACTS: Mapping[str, str] = {
     "separated": N_("Separated: a case of its own"),
     "withdrawn": N_("Message taken back by its source"),
     "client_changed": N_("Client information changed"),
+    "household_changed": N_("Something about the household changed"),
     "is_matter": N_("Absence signal treated as a matter"),
     "no_matter": N_("Absence signal is no matter"),
 }
