@@ -537,6 +537,7 @@ CaseEventKind = Literal[
     "withdrawn",
     "client_changed",
     "household_changed",
+    "household_stated",
     "is_matter",
     "no_matter",
     "duty_item_opened",

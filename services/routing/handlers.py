@@ -1,7 +1,7 @@
 """Events in: signals from intake, notices that need a person."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,8 +21,15 @@ from services.routing.domain.cases import (
     take_back,
     who,
 )
-from services.routing.domain.clients import ClientRow, is_newer, of_client, row_of
+from services.routing.domain.clients import (
+    ClientRow,
+    households_of,
+    is_newer,
+    of_client,
+    row_of,
+)
 from services.routing.domain.joins import Joins
+from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
 from services.routing.joins.store import Belongs
@@ -108,6 +115,7 @@ class _Work:
     tx: Connection
     changes: Changes
     joins: Joins
+    kin: Kin
     stands: Mapping[str, Belongs]  # where what is corrected or taken back stands
     fed: Fed
     rules: Rules
@@ -186,13 +194,18 @@ async def _begin(
     children |= {each.belongs_to or each.arrived_as for each in stands.values()}
     joins = await joining.joins(tx, children)
     held = {joins.of(child) for child in children}
-    changes = Changes(await store.lock_cases(tx, children | held))
+    everybody = children | {each for child in held for each in (child, *joins.joined(child))}
+    kin, related = await lock_homes(tx, everybody, _named_households(about), joins)
+    joins = kin.joins
+    changes = Changes(await store.lock_cases(tx, children | held | related))
+    kin.cases = changes.cases
+    await read_beyond(tx, kin)
     changes.taken_back = await store.taken_back(tx, [item.id for item in batch])
     told_of = {joins.of(event.child) for event in about if isinstance(event, ClientSignal)}
-    shared = {child for child in held if joins.joined(child)}
+    shared = {child for child in held | related if joins.joined(child)}
     asked = (held - changes.cases.keys()) | told_of | shared
     people = {each for child in asked for each in (child, *joins.joined(child))}
-    work = _Work(tx, changes, joins, stands, await store.clients(tx, people), rules, now)
+    work = _Work(tx, changes, joins, kin, stands, await store.clients(tx, people), rules, now)
     for child in shared & changes.cases.keys():
         changes.cases[child].joined = joins.joined(child)
         changes.cases[child].client = of_client(work.client_rows(child))
@@ -216,7 +229,7 @@ async def _change_joins(
 async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
     """One signal on the locked cases; what it answers."""
     if isinstance(signal, Signal):
-        return [_receive(work, signal)]
+        return _receive(work, signal)
     if isinstance(signal, ClientSignal):
         return _client(work, signal)
     if isinstance(signal, IdentityTask):
@@ -230,22 +243,37 @@ async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
     return []  # an entry of the directory: learned with the others of its batch
 
 
+def _named_households(about: Iterable[AnySignal]) -> set[UUID]:
+    """The households that messages and the client feed name."""
+    named = (e.household for e in about if isinstance(e, Signal | ClientSignal))
+    return {household for household in named if household is not None}
+
+
 def _child_of(signal: AnySignal) -> UUID | None:
     return None if isinstance(signal, SetAside | DirectorySignal) else signal.child
 
 
-def _receive(work: _Work, signal: Signal) -> Outgoing:
+def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
     changes, child = work.changes, work.case_of(signal)
     if (owner := work.owner(signal)) != signal.child:
         changes.belongs_to[signal.id] = owner
+    elif signal.household is not None and work.kin.homes.move_in(signal.child, signal.household):
+        changes.moved_in.append((signal.household, signal.child))
     case = changes.cases.get(child)
     if case is None:
         client = of_client(work.client_rows(child))
         case = changes.cases[child] = new_case(child, signal, client)
         case.joined = work.joins.joined(child)
+    case.family = work.kin.family(child)
     told = receive(changes, case, signal, work.rules, work.now)
     metrics.SCREEN_SECONDS.observe(max(0.0, (work.now - signal.received_at).total_seconds()))
-    return told
+    return [told, *_tell_siblings(work, child, signal.id)]
+
+
+def _tell_siblings(work: _Work, child: UUID, because: str) -> list[Outgoing]:
+    """What came about a child counts for the others of its household at once."""
+    siblings = work.kin.siblings(child)
+    return work.kin.tell(work.changes, siblings, because, work.rules, work.now)
 
 
 def _client(work: _Work, signal: ClientSignal) -> list[Outgoing]:
@@ -258,10 +286,14 @@ def _client(work: _Work, signal: ClientSignal) -> list[Outgoing]:
     work.changes.clients.append(row)
     child = work.case_of(signal)
     case = work.changes.cases.get(child)
-    if case is None:
-        return []
-    client = of_client(work.client_rows(child))
-    return learn_client(work.changes, case, client, signal.id, work.rules, work.now)
+    told: list[Outgoing] = []
+    if case is not None:
+        client = of_client(work.client_rows(child))
+        told = learn_client(work.changes, case, client, signal.id, work.rules, work.now)
+    before = work.kin.siblings(child)
+    work.kin.homes.feed(signal.child, households_of(said.values()))
+    about = {child} | before | work.kin.siblings(child)
+    return told + work.kin.tell(work.changes, about, signal.id, work.rules, work.now)
 
 
 def _earlier(event: AnySignal) -> str | None:
@@ -278,7 +310,8 @@ def _take_back(work: _Work, withdrawn: Withdrawn, messages: Sequence[str]) -> li
         changes.replaced.append((withdrawn.withdraws, withdrawn.id))
         changes.taken_back[withdrawn.withdraws] = withdrawn.id
         return []
-    return [take_back(changes, case, withdrawn, work.rules, work.now, messages)]
+    told = take_back(changes, case, withdrawn, work.rules, work.now, messages)
+    return [told, *_tell_siblings(work, case.child, withdrawn.id)]
 
 
 async def _settle_screened(

@@ -23,6 +23,7 @@ from services.routing.domain.cases import (
 from services.routing.domain.clients import ClientRow, of_client
 from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
 from services.routing.domain.facts import Known
+from services.routing.domain.households import Family
 from services.routing.domain.rota import OnDuty
 from shared import copying
 from shared.database import Connection
@@ -77,6 +78,16 @@ async def _save_clients(conn: Connection, said: Sequence[ClientRow]) -> None:
     )
 
 
+async def _move_in(conn: Connection, stated: Sequence[tuple[UUID, UUID]]) -> None:
+    """Children who live in households as messages say, as (household, child)."""
+    await conn.execute(
+        "INSERT INTO household_member (household, child, stated_by, since) "
+        "SELECT household, child, 'message', now() "
+        "FROM unnest($1::uuid[], $2::uuid[]) AS t (household, child) ON CONFLICT DO NOTHING",
+        *zip(*stated, strict=True),
+    )
+
+
 async def save(conn: Connection, changes: Changes) -> None:
     """Write everything a transaction changed, each table with one statement."""
     await _save_cases(conn, changes)
@@ -86,10 +97,7 @@ async def save(conn: Connection, changes: Changes) -> None:
     ):
         if rows:
             await conn.copy_records_to_table(table, records=rows, columns=list(columns))
-    if changes.replaced:
-        await _replace(conn, changes.replaced)
-    if changes.clients:
-        await _save_clients(conn, changes.clients)
+    await _save_said(conn, changes)
     if changes.clocks:
         await add_clocks(conn, changes.clocks)
     if changes.withdrawn:
@@ -99,9 +107,19 @@ async def save(conn: Connection, changes: Changes) -> None:
     await conn.execute(f"NOTIFY {CHANGED}")
 
 
+async def _save_said(conn: Connection, changes: Changes) -> None:
+    """What was taken back, what the client feed said, who lives with whom."""
+    if changes.replaced:
+        await _replace(conn, changes.replaced)
+    if changes.clients:
+        await _save_clients(conn, changes.clients)
+    if changes.moved_in:
+        await _move_in(conn, changes.moved_in)
+
+
 async def _save_cases(conn: Connection, changes: Changes) -> None:
     new = [case for case in changes.cases.values() if case.is_new]
-    old = [case for case in changes.cases.values() if not case.is_new]
+    old = [c for c in changes.cases.values() if not c.is_new and c.version != c.as_read]
     if new:
         await conn.copy_records_to_table(
             "child_case", records=[_columns(case) for case in new], columns=CASE_COLUMNS
@@ -181,7 +199,7 @@ async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> Non
 CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
-    "first_at", "last_at", "identified_by", "identified_band",
+    "first_at", "last_at", "identified_by", "identified_band", "family",
 ]  # fmt: skip
 
 
@@ -191,6 +209,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
+        case.family.to_json(),
     )  # fmt: skip
 
 
@@ -215,12 +234,15 @@ def _case(row: asyncpg.Record) -> Case:
         last_at=row["last_at"],
         identified_by=row["identified_by"],
         identified_band=row["identified_band"],
+        family=_family(row["family"]),
+        as_read=row["version"],
     )
 
 
 # Most children's facts are among a few thousand patterns; both directions are pure.
 _known = lru_cache(maxsize=20_000)(Known.from_json)
 _known_json = lru_cache(maxsize=20_000)(Known.to_json)
+_family = lru_cache(maxsize=1_000)(Family.from_json)
 
 
 async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
@@ -232,14 +254,14 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             holder = t.holder, destinations = t.destinations,
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
-            identified_band = t.identified_band, updated_at = now()
+            identified_band = t.identified_band, family = t.family, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-                    $17::text[], $18::text[])
+                    $17::text[], $18::text[], $19::text[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
-                  last_at, identified_by, identified_band)
+                  last_at, identified_by, identified_band, family)
         WHERE c.child = t.child
         """,
         *zip(
@@ -249,6 +271,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
+                    c.family.to_json(),
                 )
                 for c in cases
             ),

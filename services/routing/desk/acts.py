@@ -23,6 +23,7 @@ from services.routing.desk.asks import (
     GiveIdentity,
     JoinChildren,
     NotNeeded,
+    SayHousehold,
     SeparateChild,
     SettleReturned,
     SplitCase,
@@ -42,7 +43,14 @@ from services.routing.domain.cases import (
     screen,
 )
 from services.routing.domain.facts import known_of
-from services.routing.handlers import duty_event, notices, signals
+from services.routing.handlers import as_uuid, duty_event, notices, signals
+from services.routing.households.kin import (
+    Kin,
+    bring_together,
+    lock_homes,
+    read_beyond,
+    take_apart,
+)
 from services.routing.joins import store as joining
 from services.routing.settings import RoutingSettings
 from services.routing.urgent import urgent_items
@@ -99,22 +107,45 @@ class _Acting:
     changes: Changes
     now: datetime
     act: UUID
+    kin: Kin
+
+    def tell_siblings(self) -> list[Outgoing]:
+        """What the act says of the child counts for the others of its household at once."""
+        siblings = self.kin.siblings(self.case.child)
+        return self.kin.tell(self.changes, siblings, str(self.act), self.desk.rules, self.now)
 
 
 @contextlib.asynccontextmanager
-async def _acting(desk: Desk, worker: Worker, child: UUID) -> AsyncIterator[_Acting]:
+async def _acting(
+    desk: Desk,
+    worker: Worker,
+    child: UUID,
+    *,
+    with_household: bool = False,
+    and_of: Sequence[UUID] = (),
+) -> AsyncIterator[_Acting]:
+    """The case locked; `with_household`: and before it the household, for what changes facts.
+
+    With the household `and_of` others besides, nobody else changes a case meanwhile: so a worker
+    may say who lives with whom.
+    """
     now = desk.clock()
     async with desk.process.pool.acquire() as tx, tx.transaction():
-        await joining.hold(tx)
-        joins = await joining.joins(tx, [child])
+        await joining.hold(tx, alone=bool(and_of))
+        joins = await joining.joins(tx, [child, *and_of])
         if joins.of(child) != child:
             raise Conflict("joined", other=joins.of(child))
-        cases = await routing.lock_cases(tx, [child])
+        holders = {child, *map(joins.of, and_of)} if with_household else set()
+        people = [each for holder in holders for each in (holder, *joins.joined(holder))]
+        kin, related = await lock_homes(tx, people, (), joins)
+        cases = kin.cases = await routing.lock_cases(tx, {child, *holders, *related})
         if child not in cases:
             raise NotThere
-        await joining.share(tx, cases[child], joins)
+        await read_beyond(tx, kin)
+        for each in cases:
+            await joining.share(tx, cases[each], kin.joins)
         yield _Acting(
-            desk, tx, worker, cases[child], Changes(dict(cases)), now, time_ordered_id(now)
+            desk, tx, worker, cases[child], Changes(cases), now, time_ordered_id(now), kin
         )
 
 
@@ -126,8 +157,12 @@ async def _record(
     done_at: datetime,
     answer: str | None = None,
     reason: str = "",
+    besides: Sequence[Outgoing] = (),
 ) -> Done:
-    """Write everything the act is; the event takes the case's next number."""
+    """Write everything the act is; the event takes the case's next number.
+
+    `besides` is what it tells of other cases.
+    """
     case, tx = acting.case, acting.tx
     sealed = await _seal_reason(acting, about, reason) if reason else None
     messages = await routing.messages_about(tx, case.child, about.split(), or_open=True)
@@ -146,7 +181,7 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    await plumbing.add_outbox(tx, [told])
+    await plumbing.add_outbox(tx, [told, *besides])
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
@@ -242,14 +277,14 @@ DAY_CLOCKS = ("assessment_start", "family_told", "assessment_finish")
 
 @contextlib.asynccontextmanager
 async def _settling(
-    desk: Desk, worker: Worker, notification: str
+    desk: Desk, worker: Worker, notification: str, *, with_household: bool = False
 ) -> AsyncIterator[tuple[_Acting, store.Row]]:
     """An act about a returned signal that nobody has decided about yet, its case locked."""
     async with desk.process.pool.acquire() as conn:
         row = await store.notification(conn, notification)
     if row is None:
         raise NotThere
-    async with _acting(desk, worker, row["child"]) as acting:
+    async with _acting(desk, worker, row["child"], with_household=with_household) as acting:
         signal = await store.notification(acting.tx, notification)
         if signal is None or signal["returned"] is None:
             raise NotThere
@@ -265,14 +300,19 @@ async def treat_as_matter(
     desk: Desk, worker: Worker, notification: str, ask: SettleReturned
 ) -> Done:
     """A returned absence signal is a matter all the same: it is screened as if it were complete."""
-    async with _settling(desk, worker, notification) as (acting, signal):
+    settling = _settling(desk, worker, notification, with_household=True)
+    async with settling as (acting, signal):
         child = acting.case.child
         done_at = _done_at(acting, ask.done_at, signal["received_at"])
         await store.settle_returned(acting.tx, notification, "matter")
         stands = await routing.standing(acting.tx, [child])
         acting.case.known = known_of(stands[child].values())
+        acting.case.family = acting.kin.family(child)
         screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
-        return await _record(acting, "is_matter", notification, done_at=done_at, reason=ask.reason)
+        return await _record(
+            acting, "is_matter", notification, done_at=done_at, reason=ask.reason,
+            besides=acting.tell_siblings(),
+        )  # fmt: skip
 
 
 async def find_no_matter(
@@ -491,6 +531,32 @@ async def split_case(desk: Desk, worker: Worker, child: UUID, ask: SplitCase) ->
     reason = await _reason_of(desk, child, ask.reason)
     merged, kept = await desk.intake.split(worker, child, ask.notifications)
     return await _keep(desk, worker, "separated", str(merged), kept, (reason, [merged, kept]))
+
+
+async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHousehold) -> Done:
+    """Two children are of one household, or are not; both cases and all of it are screened anew.
+
+    Raises `Refused` where nothing says that they are of one household and a worker denies it.
+    """
+    worker.must_assess()
+    async with desk.process.pool.acquire() as conn:
+        _, other = await two_to_join(conn, child, as_uuid(ask.other) or ask.other)
+    two: UUID = other["child"]
+    async with _acting(desk, worker, child, with_household=True, and_of=[two]) as acting:
+        kin = acting.kin
+        if two not in kin.cases:
+            raise NotThere
+        about = {child, two} | kin.siblings(child) | kin.siblings(two)
+        if ask.together:
+            await bring_together(acting.tx, kin, child, two, acting.now)
+        elif not await take_apart(acting.tx, kin, child, two, acting.now):
+            raise Refused("not-together")
+        about |= kin.siblings(child)
+        told = kin.tell(acting.changes, about, str(acting.act), desk.rules, acting.now)
+        return await _record(
+            acting, "household_stated", str(two), done_at=acting.now,
+            answer="together" if ask.together else "apart", reason=ask.reason, besides=told,
+        )  # fmt: skip
 
 
 async def two_to_join(

@@ -435,6 +435,16 @@ def _join_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     ) -> Recorded:
         return _done(await acts.split_case(desk, worker, child, ask))
 
+    @router.post(
+        "/cases/{child}/household", summary="Say whether another child is of the same household",
+        description="What comes about one counts for the others of a household. A worker's word "
+        "stands against what messages and the client feed say.",
+    )  # fmt: skip
+    async def household(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.SayHousehold
+    ) -> Recorded:
+        return _done(await acts.say_household(desk, worker, child, ask))
+
 
 def _assessment_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     @router.post("/cases/{child}/assessment-started", summary="The assessment has begun")

@@ -124,6 +124,19 @@ class SplitCase(_Base):
     reason: Reason
 
 
+class SayHousehold(_Base):
+    """Whether another child is of the same household, so that what comes about one counts for both.
+
+    Stands against what messages and the client feed say.
+    """
+
+    other: Annotated[str, StringConstraints(strip_whitespace=True, max_length=36)] = Field(
+        description="The other child: its id, or the mark of its case."
+    )
+    together: bool
+    reason: Reason
+
+
 class GiveIdentity(BaseModel):
     """Who a child is, whom nobody knew so far; or the new code of a child whose code changed."""
 

@@ -47,6 +47,7 @@ TEXTS = {
     ),
     "joined": N_("This child has been joined to another. Everything is in the other case now."),
     "joined-already": N_("One of the two has been joined to another child already."),
+    "not-together": N_("Nothing says that these two are of one household."),
     "not-joined": N_("This child is joined to nobody any more."),
     "same-child": N_("This is the same case."),
     "unknown-mark": N_("There is no other case with this mark."),

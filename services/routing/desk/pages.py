@@ -237,6 +237,7 @@ CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "join": (asks.JoinChildren, acts.join_children),
     "separate": (asks.SeparateChild, acts.separate_child),
     "split": (asks.SplitCase, acts.split_case),
+    "household": (asks.SayHousehold, acts.say_household),
 }
 
 

@@ -356,11 +356,11 @@ async def household_cases(conn: Connection, children: Sequence[UUID], limit: int
     """The marks of the cases that others in a household of these children have."""
     return await conn.fetch(
         """
-        SELECT DISTINCT k.child, k.mark FROM client own
-        JOIN client other ON other.household = own.household AND NOT other.moved
+        SELECT DISTINCT k.child, k.mark FROM lives_in own
+        JOIN lives_in other ON other.household = own.household
         LEFT JOIN child_join j ON j.child = other.child
         JOIN child_case k ON k.child = coalesce(j.holder, other.child)
-        WHERE own.child = ANY($1::uuid[]) AND NOT own.moved AND k.child <> ALL($1::uuid[])
+        WHERE own.child = ANY($1::uuid[]) AND k.child <> ALL($1::uuid[])
         ORDER BY k.mark LIMIT $2
         """,
         children, limit,

@@ -88,6 +88,7 @@ ACTS: Mapping[str, str] = {
     "withdrawn": N_("Message taken back by its source"),
     "client_changed": N_("Client information changed"),
     "household_changed": N_("Something about the household changed"),
+    "household_stated": N_("Household stated by a worker"),
     "is_matter": N_("Absence signal treated as a matter"),
     "no_matter": N_("Absence signal is no matter"),
 }
@@ -107,6 +108,8 @@ ANSWERS: Mapping[str, str] = {
     "victim": N_("Victim"),
     "suspect": N_("Suspect"),
     "present": N_("Present"),
+    "together": N_("Of one household"),
+    "apart": N_("Not of one household"),
 }
 FACTS: Mapping[str, str] = {
     "a1": N_("Health"),

@@ -25,6 +25,7 @@ from services.routing.domain.facts import (
     known_of,
     learn,
 )
+from services.routing.domain.households import ALONE, Family, with_family
 from services.routing.domain.tables import Tables
 from shared import events
 from shared.events import (
@@ -69,13 +70,19 @@ class Case:
     is_new: bool = False
     client: OfClient = NOTHING_SAID
     joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
+    family: Family = ALONE
+    as_read: int = -1  # its version in the database; -1: it is not there yet
 
     @property
     def stated(self) -> Known:
-        """What decisions are made from: the client information system's word on clientship wins."""
+        """What decisions are made from: what is known of the child and adds its household.
+
+        The client information system's word on clientship wins over a notifier's.
+        """
+        known = with_family(self.known, self.family)
         if self.client.existing == "unknown":
-            return self.known
-        return self.known._replace(is_client=self.client.existing)
+            return known
+        return known._replace(is_client=self.client.existing)
 
     @property
     def is_empty(self) -> bool:
@@ -159,7 +166,8 @@ class Changes:
 
     `taken_back`: id of a signal -> id of what takes its place or takes it back, as far as that came
     before it. `standing`: what stands of the children of whom something is taken back now.
-    `belongs_to`: signals that are about another child than the one they arrive as.
+    `belongs_to`: signals that are about another child than the one they arrive as. `moved_in`:
+    (household, child) as messages say.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -173,6 +181,7 @@ class Changes:
     replaced: list[tuple[str, str]] = field(default_factory=list)
     clients: list[ClientRow] = field(default_factory=list)
     belongs_to: dict[str, UUID] = field(default_factory=dict)
+    moved_in: list[tuple[UUID, UUID]] = field(default_factory=list)
 
 
 class Rules:
@@ -308,11 +317,29 @@ def learn_client(
     """
     before = rules.decide(case.stated, case.age_band, case.urgency)
     case.client = client
+    return _screen_if_other(changes, case, before, "client_changed", because, rules, now)
+
+
+def learn_family(
+    changes: Changes, case: Case, family: Family, because: str, rules: Rules, now: datetime
+) -> list[Outgoing]:
+    """Something came about another child of the household; only another decision is told of."""
+    if family == case.family:
+        return []
+    before = rules.decide(case.stated, case.age_band, case.urgency)
+    case.family = family
+    return _screen_if_other(changes, case, before, "household_changed", because, rules, now)
+
+
+def _screen_if_other(
+    changes: Changes, case: Case, before: tuple[Decision, str], kind: CaseEventKind,
+    because: str, rules: Rules, now: datetime,
+) -> list[Outgoing]:  # fmt: skip
     case.version += 1
     if rules.decide(case.stated, case.age_band, case.urgency) == before:
         return []
     decision = screen(changes, case, because, rules, now)
-    return [event(case, "client_changed", now, about=because, rules=decision.version)]
+    return [event(case, kind, now, about=because, rules=decision.version)]
 
 
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:

@@ -81,3 +81,8 @@ def of_client(rows: Iterable[ClientRow]) -> OfClient:
 def _says_most(row: ClientRow) -> tuple[bool, datetime, str, str]:
     """An existing client first, then the latest; the same whatever came first."""
     return EXISTING[row.clientship] == "yes", row.received_at, row.source, row.reference
+
+
+def households_of(rows: Iterable[ClientRow]) -> set[UUID]:
+    """The households that the references of a child name now."""
+    return {row.household for row in rows if row.household is not None and not row.moved}

@@ -42,6 +42,7 @@ class Known(NamedTuple):
     absence_confirmed: Answer = "unknown"
     absence_health: Answer = "unknown"
     notifications: int = 0
+    siblings: int = 0  # other children of the household somebody has notified of
 
     def to_json(self) -> str:
         return orjson.dumps(self._asdict()).decode()
@@ -57,7 +58,7 @@ class Known(NamedTuple):
         if not isinstance(stored, dict):
             raise ValueError("known facts are a JSON object")  # noqa: TRY004 -- of bad content
         for name, value in stored.items():
-            count = name == "notifications"
+            count = name in _COUNTS
             fits = type(value) is int and value >= 0 if count else str(value) in _ANSWERS
             if name not in cls._fields or not fits:
                 raise ValueError(f"known facts: {name} is not understood")
@@ -67,6 +68,7 @@ class Known(NamedTuple):
 NOTHING_KNOWN = Known()
 _PLACE = {name: place for place, name in enumerate(Known._fields)}
 
+_COUNTS = ("notifications", "siblings")
 _ANSWERS = frozenset[str](get_args(Answer))
 _STATED = (
     "in_danger",
@@ -149,6 +151,7 @@ class Column(NamedTuple):
 _ANSWER = Column(("no", "unknown", "yes"), rising=True)
 _AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
 _MANY = 3  # areas or notifications that make problems pile up (A7)
+_SIBLINGS = 2  # children of one household somebody has notified of, this one included, do so, too
 
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys((*_AREAS, "a7"), _ANSWER),
@@ -185,7 +188,7 @@ def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
     """Every column of `COLUMNS` for this child; `urgency` is the state of the open check."""
     areas = known[: len(_AREAS)]
     concern = areas.count("yes")
-    piling_up = concern >= _MANY or known.notifications >= _MANY
+    piling_up = concern >= _MANY or known.notifications >= _MANY or known.siblings + 1 >= _SIBLINGS
     safety = _any(
         known.a6, known.in_danger, known.assault_suspected, known.alone_guardians_unreachable
     )
@@ -196,7 +199,7 @@ def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
         "a4": known.a4,
         "a5": known.a5,
         "a6": known.a6,
-        "a7": "yes" if piling_up else "unknown",  # siblings are not looked at yet, so never "no"
+        "a7": "yes" if piling_up else "unknown",  # nobody knows of all siblings, so never "no"
         "a8": known.a8,
         "a9": known.a9,
         "a10": known.a10,

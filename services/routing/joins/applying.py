@@ -1,5 +1,6 @@
 """A join or a separation, applied once whichever of its two copies comes first."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from services.routing import store as routing
 from services.routing.domain.cases import Case, Changes, Rules, event, screen
 from services.routing.domain.facts import UrgencyState
 from services.routing.domain.joins import Joins, Note, count_anew, empty_case, gravest, urgency_of
+from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store
 from shared.database import Connection
 from shared.events import CaseEventKind, Merged, Separated
@@ -27,6 +29,7 @@ class _Moving:
     after: Joins
     people: list[UUID]  # everybody whose case it can change, in key order
     cases: dict[UUID, Case]
+    kin: Kin
 
     def had(self, holder: UUID) -> set[UUID]:
         """Whose notifications were in this case; nobody's where it was joined itself."""
@@ -73,8 +76,10 @@ async def apply_change(
         return Applied([], [])
     await store.find_holders(tx, people)
     after = await store.joins(tx, people)
-    cases = await routing.lock_cases(tx, people)
-    moving = _Moving(tx, change, rules, now, before, after, people, cases)
+    kin, related = await lock_homes(tx, people, (), after)
+    cases = kin.cases = await routing.lock_cases(tx, {*people, *related})
+    await read_beyond(tx, kin)
+    moving = _Moving(tx, change, rules, now, before, after, people, cases, kin)
     if isinstance(change, Separated) and change.signals:
         acted = await store.split_off(tx, change.signals, change.merged)
     held_before = sorted({before.of(child) for child in people})
@@ -100,20 +105,15 @@ async def _count_anew(moving: _Moving) -> list[Outgoing]:
     notes = await store.notes(moving.tx, changed)
     for row in await store.give_back(moving.tx, moving.people):
         _drop(moving.cases.get(row["child"]), {row["destination"]})
-    changes = Changes()
+    changes = Changes(await _counted(moving, changed, notes))
     answers = []
-    for child in changed:
-        case = moving.cases.get(child)
-        if case is None and notes[child]:
-            case = moving.cases[child] = empty_case(child, moving.now)
-        if case is None:
-            continue
-        changes.cases[child] = case
+    for child, case in changes.cases.items():
         if moving.after.of(child) == child:
             answers.append(await _screen_anew(moving, changes, case, notes[child]))
         else:
             _drop(case, await store.withdraw_open(moving.tx, child))
             answers.append(_told(moving, case))
+    answers += await _tell_siblings(moving, changes)
     await routing.save(moving.tx, changes)
     for child in changed:
         await store.carry_accepted(moving.tx, child, moving.after.joined(child))
@@ -135,17 +135,48 @@ def _changed(moving: _Moving) -> list[UUID]:
     return sorted(named | {h for h in holders if moving.had(h) != moving.has(h)})
 
 
-async def _screen_anew(
-    moving: _Moving, changes: Changes, case: Case, notes: list[Note]
-) -> Outgoing:
-    child, now = case.child, moving.now
+async def _tell_siblings(moving: _Moving, changes: Changes) -> list[Outgoing]:
+    """The others of the households, whose siblings have changed."""
+    siblings = {each for child in changes.cases for each in moving.kin.siblings(child)}
+    for child in sorted((siblings & moving.cases.keys()) - changes.cases.keys()):
+        changes.cases[child] = moving.cases[child]
+        await store.share(moving.tx, changes.cases[child], moving.kin.joins)
+    return moving.kin.tell(changes, siblings, moving.event.id, moving.rules, moving.now)
+
+
+async def _counted(
+    moving: _Moving, changed: Sequence[UUID], notes: Mapping[UUID, list[Note]]
+) -> dict[UUID, Case]:
+    """The cases of these children, those that have notifications now made and counted anew."""
+    found = {}
+    for child in changed:
+        case = moving.cases.get(child)
+        if case is None and notes[child]:
+            case = moving.cases[child] = empty_case(child, moving.now)
+        if case is None:
+            continue
+        found[child] = case
+        if moving.after.of(child) == child:
+            await _count(moving, case, notes[child])
+    return found
+
+
+async def _count(moving: _Moving, case: Case, notes: list[Note]) -> None:
+    """What the notifications of a case tell, before anybody is screened with anybody."""
     await store.share(moving.tx, case, moving.after)
     identified = [
         band
-        for each in moving.has(child)
+        for each in moving.has(case.child)
         if each in moving.cases and (band := moving.cases[each].identified_band)
     ]
     count_anew(case, notes, identified)
+
+
+async def _screen_anew(
+    moving: _Moving, changes: Changes, case: Case, notes: list[Note]
+) -> Outgoing:
+    now = moving.now
+    case.family = moving.kin.family(case.child)
     stood = case.urgency
     case.urgency = await _urgency(moving, case, notes)
     to_duty = any(note.waits_at_duty for note in notes) or (

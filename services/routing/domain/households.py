@@ -1,0 +1,129 @@
+"""Children of one household, and what each adds to the others' screening. Pure.
+
+A household is not asserted by Luotsi: a message names children who share a guardian or a home, the
+client feed says it, or a worker does. A worker's word that a child does not belong to one stands
+against both.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from services.routing.domain.facts import Known
+from shared.events import Answer
+
+
+class Family(NamedTuple):
+    """What the other children of a case's households add to it (own construction, domain.md 3.4).
+
+    `notified`: of how many of them somebody has notified. A8 and A9 belong to the household and
+    count for each of its children.
+    """
+
+    notified: int = 0
+    a8: Answer = "unknown"
+    a9: Answer = "unknown"
+
+    def to_json(self) -> str:
+        return orjson.dumps(self._asdict()).decode() if self != ALONE else "{}"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Family":
+        """Read what `to_json` wrote."""
+        return cls(**orjson.loads(text))
+
+
+ALONE = Family()
+
+
+def family_of(others: Iterable[Known]) -> Family:
+    """What is known of the other children, as far as it counts for one of them."""
+    known = [each for each in others if each.notifications]
+    if not known:
+        return ALONE
+    return Family(
+        len(known),
+        _most_concerning(each.a8 for each in known),
+        _most_concerning(each.a9 for each in known),
+    )
+
+
+def with_family(known: Known, family: Family) -> Known:
+    """What is known of a child with what its household adds."""
+    if family == ALONE:
+        return known
+    return known._replace(
+        siblings=family.notified,
+        a8=_most_concerning((known.a8, family.a8)),
+        a9=_most_concerning((known.a9, family.a9)),
+    )
+
+
+def _most_concerning(answers: Iterable[Answer]) -> Answer:
+    """What somebody said: "yes" before "no", and "unknown" only where nobody said either."""
+    said = set(answers)
+    return "yes" if "yes" in said else "no" if "no" in said else "unknown"
+
+
+class Home(NamedTuple):
+    """A child of a household. `fed`: the client feed says it; `apart`: a worker says it is not."""
+
+    household: UUID
+    child: UUID
+    fed: bool = False
+    apart: bool = False
+
+
+class Homes:
+    """Who lives with whom, while a transaction changes it."""
+
+    def __init__(self, homes: Iterable[Home] = ()) -> None:
+        self._stated: defaultdict[UUID, set[UUID]] = defaultdict(set)  # child -> households
+        self._fed: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._apart: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._children: defaultdict[UUID, set[UUID]] = defaultdict(set)  # who ever was in it
+        for home in homes:
+            of = self._apart if home.apart else self._fed if home.fed else self._stated
+            of[home.child].add(home.household)
+            self._children[home.household].add(home.child)
+
+    def __bool__(self) -> bool:
+        return bool(self._children)
+
+    def of(self, child: UUID) -> set[UUID]:
+        """The households of a child."""
+        said = self._stated.get(child, set()) | self._fed.get(child, set())
+        return said - self._apart.get(child, set())
+
+    def others(self, people: Iterable[UUID]) -> set[UUID]:
+        """Who shares a household with one of these, without themselves."""
+        own = set(people)
+        homes = {home for child in own for home in self.of(child)}
+        found = {child for home in homes for child in self._children[home]}
+        return {child for child in found - own if self.of(child) & homes}
+
+    def move_in(self, child: UUID, household: UUID) -> bool:
+        """A message says that the child lives there; whether that is news."""
+        if household in self._stated[child] | self._apart[child]:
+            return False
+        self._stated[child].add(household)
+        self._children[household].add(child)
+        return True
+
+    def bring(self, child: UUID, household: UUID) -> None:
+        """A worker says that the child lives there, whatever was said before."""
+        self._apart[child].discard(household)
+        self.move_in(child, household)
+
+    def take_out(self, child: UUID, households: Iterable[UUID]) -> None:
+        """A worker says that the child lives in none of these."""
+        self._apart[child] |= set(households)
+
+    def feed(self, child: UUID, households: Iterable[UUID]) -> None:
+        """All that the client feed says of this child's households now."""
+        self._fed[child] = set(households)
+        for household in self._fed[child]:
+            self._children[household].add(child)

@@ -1,0 +1,1 @@
+"""Children of one household: locked before their cases, screened with each other."""
