@@ -6,7 +6,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.intake import store
+from services.intake.alike.keeping import forget_addresses, keep_traits
 from services.intake.domain.feeds import card_of, not_here, protected, recent_moves
+from services.intake.domain.traits import Described, of_client
 from shared import events
 from shared.clients import ClientState
 from shared.database import Connection
@@ -59,6 +61,8 @@ async def take_clients(
         return [], []
     said = await store.lock_references(tx, [_digest(sealer, "client", i) for i in states])
     meant, keys = await _whom(tx, sealer, states, said)
+    described: list[tuple[UUID, Described]] = []
+    secret: set[UUID] = set()
     fed = []
     for item in states:
         reference = _digest(sealer, "client", item)
@@ -69,7 +73,13 @@ async def take_clients(
             continue
         whom = meant[item.key]._replace(before=known)
         said[reference] = (whom.child, item.event.version)
+        protection = protected(item.event)
+        described.append((whom.child, of_client(item.event, protection)))
+        if protection == "yes":
+            secret.add(whom.child)
         fed.append(Fed(receipt_id, _told(sealer, item, f"{receipt_id}.0", whom)))
+    await keep_traits(tx, sealer, described)
+    await forget_addresses(tx, secret)  # also one told before in this batch
     await store.save_references(
         tx, [(digest, child, version) for digest, (child, version) in said.items() if child]
     )

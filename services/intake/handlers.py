@@ -10,12 +10,14 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.intake import store
+from services.intake.alike.keeping import households, keep_traits
 from services.intake.attachments import NOTHING, Named
 from services.intake.domain.absence import Judged, Providers, judge
 from services.intake.domain.feeds import Feeders, not_theirs
 from services.intake.domain.reading import kind_of, read_message, read_original
 from services.intake.domain.refusals import SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN
 from services.intake.domain.told import AboutChild, children_of, day_of, noted, text_of
+from services.intake.domain.traits import notified
 from services.intake.feeds import Fed, take_clients, take_entries
 from services.intake.manifests.counting import counted
 from services.intake.urgent import whole, with_marks
@@ -69,6 +71,7 @@ class Matched(NamedTuple):
     """The children of some messages, by (message's place, child's index)."""
 
     child: dict[tuple[int, int], UUID]
+    household: dict[tuple[int, int], UUID]
     provisional: set[UUID]
     new_keys: list[NewKey]
 
@@ -339,7 +342,11 @@ async def _match(
     await store.add_children(tx, [(child, child in provisional) for child in made])
     keys = [sealer.new_key(child) for child in made]
     await sealer.load(tx, sorted(set(children.values()) - new - nameless))
-    return Matched(children, provisional, keys)
+    unheard = [p for p in children if children[p] in new or p not in digests]
+    who = {(place, index): told[place][index].named for place, index in unheard}
+    await keep_traits(tx, sealer, [(children[p], notified(c)) for p, c in who.items() if c])
+    shared = await households(tx, sealer, told, children)
+    return Matched(children, shared, provisional, keys)
 
 
 def _accept(
@@ -375,6 +382,7 @@ def _accept(
     for index, child in enumerate(told):
         child_id = matched.child[place, index]
         ident = f"{receipt_id}.{index}"
+        home = matched.household.get((place, index))
         value = orjson.dumps(
             {
                 "kind": kind_of(item.event).name,
@@ -395,6 +403,7 @@ def _accept(
                 "source_id": item.id,
                 "attachments": attached.files,
                 "missing": judged.missing,
+                "household": str(home) if home else None,
             }
         )
         answers.append(Outgoing(events.SIGNAL, str(child_id).encode(), ident, value))

@@ -11,6 +11,9 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import store
+from services.intake.alike.keeping import keep_traits
+from services.intake.alike.store import set_apart
+from services.intake.domain.traits import notified
 from services.intake.problems import Problem
 from shared import events
 from shared import store as plumbing
@@ -111,7 +114,9 @@ async def _identify(tx: Connection, sealer: Sealer, body: GivenIdentity, told: _
         await _refuse_known(tx, body.child, digest)
     await sealer.load(tx, [body.child])
     ident = f"{body.child}.identified" + (f".{count}" if count != 1 or body.changed else "")
-    task = _identity_task(sealer, body, hetu, ident, told)
+    given = NotifiedChild(hetu=hetu.value, name=body.name)
+    await keep_traits(tx, sealer, [(body.child, notified(given))])
+    task = _identity_task(sealer, given, hetu, (body.child, ident), told)
     await plumbing.add_audit(
         tx, [(told.worker, "give-identity", str(body.child), "identity-task", None)]
     )
@@ -122,16 +127,17 @@ async def _identify(tx: Connection, sealer: Sealer, body: GivenIdentity, told: _
 
 
 def _identity_task(
-    sealer: Sealer, body: GivenIdentity, hetu: Hetu, ident: str, told: _Told
+    sealer: Sealer, given: NotifiedChild, hetu: Hetu, about: tuple[UUID, str], told: _Told
 ) -> IdentityTask:
+    """`about`: the child and the event's id."""
     now = told.clock()
-    card = NotifiedChild(hetu=hetu.value, name=body.name).model_dump_json().encode()
+    child, ident = about
     return IdentityTask(
         id=ident,
-        child=body.child,
+        child=child,
         state="given",
         age_band=age_band_on(hetu.born, now.date()),
-        person=sealer.seal(body.child, "person", ident, card),
+        person=sealer.seal(child, "person", ident, given.model_dump_json().encode()),
         at=now,
     )
 
@@ -196,6 +202,7 @@ async def _separate(tx: Connection, child: UUID, told: _Told) -> UUID:
         raise Problem(503, "busy", "Not done", "Try again.")
     number = await store.join(tx, child, None)
     await store.give_back_lookups(tx, child)
+    await set_apart(tx, child, {last, found[child]["joined_to"]})
     await _tell(tx, _separated(child, last, number, (), told), "separate", told)
     return last
 
@@ -207,6 +214,7 @@ async def _split(tx: Connection, sealer: Sealer, body: Split, told: _Told) -> UU
     await store.add_children(tx, [(new, True)])
     await plumbing.add_data_keys(tx, [sealer.new_key(new)])
     number = await store.join(tx, new, None)
+    await set_apart(tx, new, {body.child})
     await _tell(tx, _separated(new, body.child, number, body.signals, told), "split", told)
     return new
 

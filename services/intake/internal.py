@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Header
 
 from services.intake import store
+from services.intake.alike.routes import suggestion_route
 from services.intake.attachments import opening_route
 from services.intake.domain.reading import spoken_by
 from services.intake.feeds import at_topic
@@ -49,6 +50,7 @@ def worker_routes(
         return x_luotsi_worker
 
     identity_routes(app, process, sealer, clock, worker)
+    suggestion_route(app, process, worker)
     _item_routes(app, process, sealer, inbox, worker)
     opening_route(app, process, sealer, worker)
     _urgent_routes(app, process, sealer, worker)

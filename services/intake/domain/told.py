@@ -30,13 +30,17 @@ YOUNGEST_APPLICANT = 12  # own application (law.md SEC-11)
 
 
 class AboutChild(NamedTuple):
-    """One child of a message. `looked_up_by`: kind and value of its keyed hash, if it has one."""
+    """One child of a message. `looked_up_by`: kind and value of its keyed hash, if it has one.
+
+    `named` is the child as it was told of; None of one who is not born.
+    """
 
     looked_up_by: tuple[str, str] | None
     known: bool  # who it is; an unborn child is nobody yet, though it can be looked up
     age_band: AgeBand
     facts: dict[str, Any]
     card: bytes
+    named: NotifiedChild | None = None
 
 
 def children_of(
@@ -61,7 +65,7 @@ def _named(
     facts = {**coded_facts(message), "is_client": child.is_client}
     return AboutChild(
         looked_up_by, looked_up_by is not None, age_band_of(child, received_at), facts,
-        child.model_dump_json().encode(),
+        child.model_dump_json().encode(), child,
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Children who may be one: what is remembered of them, and who is suggested to a worker."""
