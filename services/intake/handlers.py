@@ -338,13 +338,14 @@ async def _match(
     found, new = await store.match(tx, [(d, random_id()) for d in set(digests.values())])
     children |= {place: found[digest] for place, digest in digests.items()}
     provisional |= {found[digest] for digest in unknown}
-    made = sorted(new | nameless)
-    await store.add_children(tx, [(child, child in provisional) for child in made])
-    keys = [sealer.new_key(child) for child in made]
+    made = new | nameless
+    await store.add_children(tx, [(child, child in provisional) for child in sorted(made)])
+    keys = [sealer.new_key(child) for child in sorted(made)]
     await sealer.load(tx, sorted(set(children.values()) - new - nameless))
     unheard = [p for p in children if children[p] in new or p not in digests]
     who = {(place, index): told[place][index].named for place, index in unheard}
-    await keep_traits(tx, sealer, [(children[p], notified(c)) for p, c in who.items() if c])
+    described = [(children[p], notified(child)) for p, child in who.items() if child]
+    await keep_traits(tx, sealer, described, made)
     shared = await households(tx, sealer, told, children)
     return Matched(children, shared, provisional, keys)
 

@@ -15,6 +15,7 @@ from services.intake.domain.told import AboutChild
 from services.intake.domain.traits import (
     WITH_ADDRESS,
     Described,
+    TraitKind,
     notified_home,
     traits_of,
 )
@@ -23,24 +24,30 @@ from shared.ids import random_id
 from shared.sealing import Sealer
 
 Place = tuple[int, int]  # a message's place in a batch, a child's in the message
+_HASHED_AS = {kind: f"trait-{kind:d}" for kind in TraitKind}
 
 
 async def keep_traits(
-    tx: Connection, sealer: Sealer, described: Iterable[tuple[UUID, Described]]
+    tx: Connection,
+    sealer: Sealer,
+    described: Iterable[tuple[UUID, Described]],
+    made: Collection[UUID] = (),
 ) -> None:
-    """Remember these children by keyed hashes of what was told of them."""
-    await store.add_traits(
-        tx, {row for child, told in described for row in _hashed(sealer, child, told)}
-    )
+    """Remember these children by keyed hashes of what was told of them.
+
+    `made`: the children whom this transaction has made.
+    """
+    rows = {row for child, told in described for row in _hashed(sealer, child, told)}
+    new = {row for row in rows if row.child in made}
+    await store.add_new_traits(tx, new)
+    await store.add_traits(tx, rows - new)
 
 
 def _hashed(sealer: Sealer, child: UUID, told: Described) -> list[TraitRow]:
     """64 bits of each hash are enough: a collision would be one needless suggestion."""
-    hashed = sealer.keys.lookup_hash
+    hashed, number = sealer.keys.lookup_hash, int.from_bytes
     return [
-        TraitRow(
-            child, int(kind), int.from_bytes(hashed(f"trait-{kind}", value)[:8], "big", signed=True)
-        )
+        TraitRow(child, kind, number(hashed(_HASHED_AS[kind], value)[:8], "big", signed=True))
         for kind, value in traits_of(told)
     ]
 

@@ -34,12 +34,12 @@ WITH_ADDRESS = (TraitKind.NAME_BORN_ADDRESS, TraitKind.NAMES_ADDRESS)
 
 MOST_PARTS, MOST_GUARDIANS = 5, 3  # so that nobody has more than 80 traits
 PARTICLES = frozenset({"af", "von", "de", "van", "der", "den", "la", "al", "el", "bin"})
+POSTCODE = 5  # digits
 _DWELLING = frozenset({"as", "asunto", "lgh", "bst", "bostad"})
 
 # A letter with marks that have no form of their own together (Skolt Sámi) is still one letter.
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 _WORD_OR_NUMBER = re.compile(r"\d+|(?:[^\W\d_]|[\u0300-\u036f])+")
-_POSTCODE = re.compile(r"\b\d{5}\b")
 
 
 class Home(NamedTuple):
@@ -82,12 +82,18 @@ def home_of(guardians: Sequence[str], address: str | None) -> Home:
 
 def _street(address: str) -> str:
     """Street, number and flat; sources differ in whether they give what follows."""
-    street = _POSTCODE.split(_folded(address).partition(",")[0])[0]
-    words = [word for word in _WORD_OR_NUMBER.findall(street) if word not in _DWELLING]
-    return " ".join(words) if any(word.isdigit() for word in words) and len(words) > 1 else ""
+    words: list[str] = []
+    for word in _WORD_OR_NUMBER.findall(_folded(address.partition(",")[0])):
+        if len(word) == POSTCODE and word.isdigit():
+            break
+        if word not in _DWELLING:
+            words.append(word)
+    return " ".join(words) if len(words) > 1 and any(map(str.isdigit, words)) else ""
 
 
 def _folded(text: str) -> str:
+    if text.isascii():  # the same, and most addresses are
+        return text.lower()
     return normalize("NFC", normalize("NFC", text).casefold())
 
 
