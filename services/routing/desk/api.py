@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from services.routing.desk import acts, asks, reading
 from services.routing.desk.acts import Desk, Done
+from services.routing.desk.alike import alike
 from services.routing.desk.attachments import download
 from services.routing.desk.clients import ClientView
 from services.routing.desk.pages import opened
@@ -20,6 +21,7 @@ from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
 from services.routing.desk.reading import CaseView, Happened, NotificationView
 from services.routing.desk.rendering import language_of
 from services.routing.desk.sessions import Sessions, Worker
+from services.routing.desk.words import ALIKE
 from shared.events import Destination
 
 QueueName = Literal[
@@ -201,6 +203,25 @@ class CaseInfo(BaseModel):
     joined: list[UUID] = Field(
         default=[], description="Children who are joined to this one and can be separated again"
     )
+
+
+class SuggestedCase(BaseModel):
+    """A case whose child may be the same person; `why` is `reasons` in words.
+
+    `age_band` is empty where the first message about that child is still under way.
+    """
+
+    child: UUID
+    mark: str
+    age_band: str
+    reasons: tuple[str, ...] = Field(description="birth-date, names, name, home")
+    why: tuple[str, ...]
+
+
+class SuggestedCases(BaseModel):
+    """Cases that may be about the same child, the likeliest first."""
+
+    suggestions: list[SuggestedCase]
 
 
 class Recorded(BaseModel):
@@ -407,6 +428,24 @@ def _returned_routes(router: APIRouter, desk: Desk, current: Current) -> None:
 
 
 def _join_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.get(
+        "/cases/{child}/suggestions", summary="Other cases that may be about the same child",
+        description="Names, dates of birth and homes are compared; nothing is opened, and nothing "
+        "is joined by it. Whoever was joined to the child or found to be another is left out.",
+    )  # fmt: skip
+    async def suggestions(
+        request: Request, worker: Annotated[Worker, Depends(current)], child: Child
+    ) -> SuggestedCases:
+        words = language_of(request)
+        found = [
+            SuggestedCase(
+                child=each.child, mark=each.mark, age_band=each.age_band, reasons=each.reasons,
+                why=tuple(words.of(ALIKE, code) for code in each.reasons),
+            )
+            for each in await alike(desk, worker, child)
+        ]  # fmt: skip
+        return SuggestedCases(suggestions=found)
+
     @router.post(
         "/cases/{child}/join", summary="Say that two children are one person",
         description="Whoever is known keeps the case, else whoever came first. Both cases change "

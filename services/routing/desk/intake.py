@@ -1,6 +1,8 @@
 """What a worker does to intake's things: asked of intake over HTTP, in the worker's name."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from ssl import SSLContext
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from services.routing.desk.sessions import Worker
 from services.routing.settings import RoutingSettings
 
 SECONDS = 10.0
+AT_MOST = 2.0  # seconds for what a page shows the rest without
 _KNOWN = frozenset({"invalid-hetu", "same-child"})
 _CONFLICTS = frozenset({"already-identified", "known-identity", "joined-already", "not-joined"})
 
@@ -48,6 +51,12 @@ class Intake:
         body = {"child": str(child), "signals": list(signals)}
         return _two(await self._ask(worker, "POST", "/internal/split", body))
 
+    async def suggestions(self, worker: Worker, child: UUID) -> list[tuple[UUID, tuple[str, ...]]]:
+        """Children who may be the same person as this one, the likeliest first, with reasons."""
+        body = {"child": str(child)}
+        answer = await self._ask(worker, "POST", "/internal/suggestions", body, AT_MOST)
+        return [(UUID(s["child"]), tuple(s["reasons"])) for s in answer["suggestions"]]
+
     async def original(self, worker: Worker, item: UUID) -> dict[str, Any]:
         """A set-aside message as it came, with its reason."""
         return await self._ask(worker, "GET", f"/internal/set-aside/{item}")
@@ -75,24 +84,35 @@ class Intake:
         return answer.content
 
     async def _ask(
-        self, worker: Worker, method: str, path: str, body: object = None
-    ) -> dict[str, Any]:
-        answer = await self._answer(worker, method, path, body)
+        self, worker: Worker, method: str, path: str, body: object = None,
+        seconds: float = SECONDS,
+    ) -> dict[str, Any]:  # fmt: skip
+        answer = await self._answer(worker, method, path, body, seconds)
         if answer.is_success:
             content: dict[str, Any] = answer.json()
             return content
         raise _fault(answer)
 
+    @cached_property
+    def _tls(self) -> SSLContext:
+        """Read once: it takes longer than a whole page may."""
+        return httpx2.create_ssl_context(trust_env=False)
+
     async def _answer(
-        self, worker: Worker, method: str, path: str, body: object = None
-    ) -> httpx2.Response:
+        self, worker: Worker, method: str, path: str, body: object = None,
+        seconds: float = SECONDS,
+    ) -> httpx2.Response:  # fmt: skip
         headers = {
             "Authorization": f"Bearer {self._token.get_secret_value()}",
             "X-Luotsi-Worker": worker.id,
         }
         try:
             async with httpx2.AsyncClient(
-                base_url=self._url, timeout=SECONDS, transport=self._transport, trust_env=False
+                base_url=self._url,
+                timeout=seconds,
+                transport=self._transport,
+                trust_env=False,
+                verify=self._tls,
             ) as client:
                 return await client.request(method, path, headers=headers, json=body)
         except httpx2.HTTPError as error:

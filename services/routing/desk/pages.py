@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from services.routing.desk import acts, asks, reading, store
 from services.routing.desk.acts import Desk, Done
+from services.routing.desk.alike import alike_if_there
 from services.routing.desk.attachments import download
 from services.routing.desk.faults import (
     TEXTS,
@@ -196,14 +197,22 @@ def _seen(state: str) -> Mapping[str, Any]:
 def _case_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     @app.get("/cases/{child}", **HIDDEN)
     async def case_page(
-        request: Request, child: UUID, said: str = "", joined: UUID | None = None
+        request: Request,
+        child: UUID,
+        said: str = "",
+        joined: UUID | None = None,
+        alike: bool = False,  # noqa: FBT001, FBT002 -- in the URL
     ) -> Response:
         page, worker = await opened(desk, sessions, request)
         try:
             case = await reading.read_case(desk, worker, child, page.words)
         except Conflict as fault:  # joined to another: that case has everything now
             return RedirectResponse(f"/cases/{fault.other}?joined={child}&said={_plain(said)}", 303)
-        return page.render("case.html", case=case, said=said, led_from=joined and case_mark(joined))
+        asked = alike or case.row["provisional"]
+        return page.render(
+            "case.html", case=case, said=said, led_from=joined and case_mark(joined),
+            asked=asked, alike=await alike_if_there(desk, worker, child) if asked else None,
+        )  # fmt: skip
 
     @app.get("/cases/{child}/join", **HIDDEN)
     async def join_page(

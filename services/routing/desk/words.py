@@ -283,6 +283,13 @@ OUTCOMES: Mapping[str, str] = {
     "separated": N_("Look again at what was done while children were joined"),
 }
 
+ALIKE: Mapping[str, str] = {
+    "birth-date": N_("Same date of birth"),
+    "names": N_("Two or more parts of the name are the same"),
+    "name": N_("One part of the name is the same, as it is with twins"),
+    "home": N_("Same guardian or same address"),
+}
+
 Tone = Literal["calm", "soon", "late", "done"]
 FAR = 15  # working days; what is further off is given as a date
 NEAR = 2
