@@ -10,6 +10,9 @@ KNOWN = {
     "intake/child.jsonl": "the random id of each child",
     "intake/child_lookup.jsonl": "keyed hashes by which Luotsi found a child again; of no use "
     "elsewhere. The same is true of every file ending in _lookup or _reference",
+    "intake/child_trait.jsonl": "keyed hashes by which Luotsi suggested who may be the same child; "
+    "of no use elsewhere",
+    "intake/child_apart.jsonl": "children of whom a worker has said that they are two",
     "intake/set_aside.jsonl": "what could not be read or applied at once, and how it was closed",
     "intake/urgent_message.jsonl": "messages whose sender marked immediate danger, kept ahead of "
     "their turn; a week later their original is in intake/event_log.jsonl alone",
