@@ -200,11 +200,10 @@ def bad_json() -> Iterator[Hostile]:
             inside = good[:-1] + b', "knowledge": ' + nested + b"}"
             yield with_value(f"json-deep-inside-{name}-{depth}", inside)
     yield with_value("json-deep-unclosed", b"[" * 500_000)
-    yield with_value("json-doubled-key-ends-well", b'{"observations": 7, ' + good[1:], applied=True)
+    yield with_value("json-doubled-key-ends-well", b'{"observations": 7, ' + good[1:])
     yield with_value("json-doubled-key-ends-badly", good[:-1] + b', "observations": 7}')
-    yield with_value(
-        "json-doubled-key-alike", b'{"observations": "toinen", ' + good[1:], applied=True
-    )
+    yield with_value("json-doubled-key-alike", b'{"observations": "toinen", ' + good[1:])
+    yield with_value("json-doubled-key-escaped", b'{"\\u006fbservations": "x", ' + good[1:])
     yield with_value("json-blank-around", b" \n" + good + b"\n ", applied=True)
     yield with_value(
         "json-escaped-key", good.replace(b'"children"', b'"\\u0063hildren"'), applied=True

@@ -9,10 +9,12 @@ from typing import Any, cast, get_args
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from services.intake.domain.doubled_keys import has_doubled_key
 from services.intake.domain.numbering import NUMBER, RUN
 from services.intake.domain.refusals import (
     BAD_ENVELOPE,
     DOUBLED_HEADER,
+    DOUBLED_KEY,
     HEADER_NOT_UTF_8,
     INVALID_CONTENT,
     MAX_BYTES,
@@ -189,10 +191,25 @@ def read_original(model: type[Message], value: bytes) -> Message | None:
 
 
 def _validated(model: type[Any], value: bytes) -> Any:
+    """The content as its model says; of a doubled key readers keep different values: refused."""
+    doubled = _has_doubled_key(value)
+    if doubled:
+        raise UnreadableMessage(DOUBLED_KEY)
     try:
-        return model.model_validate_json(value)
+        content = model.model_validate_json(value)
     except ValidationError as error:
         raise UnreadableMessage(INVALID_CONTENT, problems(error)) from None
+    if doubled is None:  # pydantic takes it, and another reader does not
+        raise UnreadableMessage(INVALID_CONTENT)
+    return content
+
+
+def _has_doubled_key(value: bytes) -> bool | None:
+    """None where the value is no JSON or nested too deeply: pydantic's reader says where."""
+    try:
+        return has_doubled_key(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
 
 
 def _names_in(model: type[BaseModel]) -> set[str]:

@@ -53,6 +53,11 @@ INVALID_CONTENT = Refusal(
     "invalid-content", 422, "A field of the content is missing, misspelt or not valid.",
     "Mend the fields named and send it again under the same id.",
 )  # fmt: skip
+DOUBLED_KEY = Refusal(
+    "doubled-key", 422, "An object of the content names a field twice.",
+    "Two readers could take different values, so Luotsi takes neither. Name each field once and "
+    "send it again under the same id.",
+)  # fmt: skip
 SAME_ID_OTHER_CONTENT = Refusal(
     "same-id-other-content", 409, "The id was used before for other content.",
     "This id was used before for other content. Send a correction under a new id; "
@@ -74,8 +79,8 @@ WRONG_TOPIC = Refusal(
 
 REFUSALS = (
     NO_CONTENT, TOO_LARGE, DOUBLED_HEADER, NULL_HEADER, HEADER_NOT_UTF_8, BAD_ENVELOPE,
-    UNKNOWN_TYPE, PERSONAL_DATA_IN_ID, INVALID_CONTENT, SAME_ID_OTHER_CONTENT,
-    WITHDRAWS_UNKNOWN, NOT_YOUR_KIND, WRONG_TOPIC,
+    UNKNOWN_TYPE, PERSONAL_DATA_IN_ID, INVALID_CONTENT, DOUBLED_KEY,
+    SAME_ID_OTHER_CONTENT, WITHDRAWS_UNKNOWN, NOT_YOUR_KIND, WRONG_TOPIC,
 )  # fmt: skip
 
 # --- files: what is refused here was not kept ----------------------------------------------------
