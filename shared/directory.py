@@ -7,10 +7,10 @@ is unknown: a county that sends no rota has none that Luotsi could watch.
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.clients import LAST_VERSION, LanguageCode, OwnId
-from shared.events import Inbound, Line, Message
+from shared.events import Inbound, Line, Message, Moment
 
 StaffId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Role = Literal["duty", "social_worker", "supervisor", "expert", "secretary", "other"]
@@ -48,8 +48,8 @@ class Shift(Inbound):
 
     what: Literal["rota"]
     kind: Literal["office_hours", "sosiaalipaivystys"]
-    begins: AwareDatetime
-    ends: AwareDatetime
+    begins: Moment
+    ends: Moment
     staff: tuple[StaffId, ...] = Field(default=(), max_length=100)
     unit: OwnId | None = None
 

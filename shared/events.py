@@ -6,11 +6,12 @@ What travels in the clear on internal topics is random ids, kinds, times, age ba
 facts; persons and free text are `Sealed` (see `shared.sealing`).
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -64,6 +65,17 @@ Text = Annotated[
         max_length=20_000, pattern=r"^[^\x00\x0b\x0c\x7f]*[^\s\x00\x7f][^\x00\x0b\x0c\x7f]*$"
     ),
 ]
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a time
+
+
+def _a_possible_time(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"a time in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_a_possible_time)]
+"""A moment that a source states; any offset from UTC can be taken from it."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254),
@@ -208,14 +220,7 @@ class Urgency(Inbound):
 class Message(Inbound):
     """What every message of a source may say of itself."""
 
-    arrived_at: AwareDatetime | None = None
-
-    @field_validator("arrived_at")
-    @classmethod
-    def _a_possible_time(cls, value: AwareDatetime | None) -> AwareDatetime | None:
-        if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
-            raise ValueError(f"a time in the years {FIRST_YEAR} to {LAST_YEAR}")
-        return value
+    arrived_at: Moment | None = None
 
 
 class Concern(Message):
@@ -253,9 +258,6 @@ class Notification(Matter):
     family_knows: Answer = "unknown"
     child_knows: Answer = "unknown"
     expectations: Text | None = None
-
-
-FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside them it is a typing error, not a time
 
 
 # --- answers to sources ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ notification itself is in `shared.events`, a school's signal in `shared.absence`
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from shared import events
 from shared.absence import SchoolAbsence
@@ -21,6 +21,7 @@ from shared.events import (
     Line,
     Matter,
     Message,
+    Moment,
     Notification,
     SourceId,
     Text,
@@ -162,7 +163,7 @@ class Transfer(Matter):
     """
 
     from_county: Line
-    first_received_at: AwareDatetime | None = None
+    first_received_at: Moment | None = None
     assessment_started: Answer = "unknown"
     acts_done: Text | None = None
 
@@ -184,10 +185,10 @@ class Manifest(Message):
     waits for one.
     """
 
-    begins: AwareDatetime
-    ends: AwareDatetime
+    begins: Moment
+    ends: Moment
     ids: tuple[SourceId, ...] = Field(default=(), max_length=50_000)
-    next_by: AwareDatetime | None = None
+    next_by: Moment | None = None
 
     @field_validator("ids")
     @classmethod

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared import events
+from shared.directory import Shift
 from shared.events import (
     INBOUND_TOPICS,
     NOT_MANDATED,
@@ -30,6 +31,7 @@ from shared.events import (
     age_band_on,
 )
 from shared.hetu import make_hetu
+from shared.kinds import Manifest, Transfer
 
 MANDATED = sorted(set(get_args(NotifierKind)) - NOT_MANDATED)
 SEALED = "s1." + "0" * 32 + ".abc_-"
@@ -339,3 +341,23 @@ def test_the_age_band_changes_on_the_birthday(born: date, day: date, band: AgeBa
 @given(st.dates(date(1990, 1, 1), date(2030, 1, 1)), st.dates(date(2020, 1, 1), date(2040, 1, 1)))
 def test_everybody_has_an_age_band(born: date, day: date) -> None:
     assert events.age_band_on(born, day) in get_args(AgeBand)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        (Transfer, ["first_received_at"]),
+        (Manifest, ["begins", "ends", "next_by"]),
+        (Shift, ["begins", "ends"]),
+        (Notification, ["arrived_at"]),
+    ],
+)
+def test_a_moment_whose_offset_cannot_be_taken_from_it_is_refused_at_the_edge(
+    model: type[BaseModel], fields: list[str], moment: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate_json(orjson.dumps(dict.fromkeys(fields, moment)))
+
+    told = {e["loc"][0] for e in caught.value.errors() if "2000 to 2199" in e["msg"]}
+    assert set(fields) == told
