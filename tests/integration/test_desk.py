@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -50,6 +51,14 @@ async def judged(desk: Desk, child: AChild | None = None, answer: str = "not_urg
 async def running(desk: Desk, about: str) -> set[str]:
     rows = await desk.rows("SELECT kind FROM clock WHERE about = $1 AND stopped_at IS NULL", about)
     return {row["kind"] for row in rows}
+
+
+class Unborn(AChild):
+    """A child of an anticipatory notification."""
+
+    def card(self) -> bytes:
+        parent = {"name": "Testi Odottaja", "birth_date": "1994-05-01"}
+        return orjson.dumps({"expecting_parent": parent, "due_date": "2027-02-14"})
 
 
 async def events_of(desk: Desk) -> list[dict[str, Any]]:
@@ -1219,3 +1228,20 @@ async def _as_owner(database_url: str, statement: str, *args: Any) -> None:
         await conn.execute(statement, *args)
     finally:
         await conn.close()
+
+
+async def test_days_and_moments_that_a_source_states_are_written_as_the_page_writes_them(
+    desk: Desk,
+) -> None:
+    child, unborn = AChild(known=False, more={"birth_date": "2014-05-01"}), Unborn(known=False)
+    moved = {"first_received_at": "2026-10-30T12:00:00Z"}
+    await desk.cases.notified(child, kind="transfer", text=moved)
+    await desk.cases.notified(unborn, kind="anticipatory", age_band="unborn")
+
+    async with desk.browser("sosse", "fi") as browser:
+        page = (await browser.open(f"/cases/{child.id}")).text
+        other = (await browser.open(f"/cases/{unborn.id}")).text
+
+    assert "<dd>1.5.2014</dd>" in page
+    assert "<dd>30.10.2026 klo 14.00</dd>" in page
+    assert ["<dd>1.5.1994</dd>", "<dd>14.2.2027</dd>"] == re.findall(r"<dd>[\d.]+</dd>", other)

@@ -101,6 +101,7 @@ def _environment(language: Language) -> Environment:
     in_words = words(language)
     environment.filters["dom"] = dom_id
     environment.filters["date"] = date.fromisoformat
+    environment.filters["moment"] = datetime.fromisoformat
     environment.globals.update(
         {
             "w": in_words,
