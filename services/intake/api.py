@@ -174,7 +174,7 @@ def api_routes(
         source: Annotated[str, Depends(source_of)],
         kind: Annotated[KindName, Query(description="What it is")] = "notification",
     ) -> Any:
-        raw = await _raw(request, source, BY_NAME[kind], "check", clock())
+        raw = await _raw(request, source, BY_NAME[kind], ["check"], clock())
         message = read_message(raw)
         if isinstance(message, Unreadable):
             status = _status(message.reason, message)
@@ -225,12 +225,12 @@ def _door(
     async def send(
         request: Request,
         source: Annotated[str, Depends(source_of)],
-        ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
+        _ce_id: Annotated[str | None, Header(alias="ce-id", description="Your id of it")] = None,
         _ce_urgent: Annotated[str | None, MARKED] = None,
         _ce_sequence: Annotated[str | None, NUMBERED] = None,
         _ce_sequencerun: Annotated[str | None, OF_RUN] = None,
     ) -> Any:
-        raw = await _raw(request, source, kind, ce_id, clock())
+        raw = await _raw(request, source, kind, request.headers.getlist("ce-id"), clock())
         return await _take(process, inbox, source, raw)
 
 
@@ -281,26 +281,28 @@ async def _not_valid(request: Request, _error: Exception) -> JSONResponse:
     )
 
 
-async def _raw(request: Request, source: str, kind: Kind, ce_id: str | None, now: datetime) -> Raw:
+async def _raw(
+    request: Request, source: str, kind: Kind, idents: Sequence[str], now: datetime
+) -> Raw:
     """The request as a message; the source is the token's, whatever the body says.
 
-    Of one that is too large no more is read than shows that it is.
+    Headers that are there twice stay so, and are refused as over Kafka. Of one that is too large
+    no more is read than shows that it is.
     """
     value = bytearray()
     async for chunk in request.stream():
         value += chunk[: MAX_BYTES + 1 - len(value)]
         if len(value) > MAX_BYTES:
             break
-    content = request.headers.get("content-type", "")
-    headers = [("content-type", content.encode())]
-    if not content.startswith(STRUCTURED):
+    contents = request.headers.getlist("content-type") or [""]
+    headers = [("content-type", each.encode()) for each in contents]
+    if not any(each.startswith(STRUCTURED) for each in contents):
         headers += [
             ("ce_specversion", b"1.0"),
             ("ce_source", source.encode()),
             ("ce_type", kind.type.encode()),
         ]
-        if ce_id is not None:
-            headers.append(("ce_id", ce_id.encode()))
+        headers += [("ce_id", each.encode()) for each in idents]
     if is_marked([(MARK, each.encode()) for each in request.headers.getlist("ce-urgent")]) or (
         says_danger(bytes(value))
     ):

@@ -282,6 +282,29 @@ OUTCOMES: Mapping[str, str] = {
     "urgent": N_("The sender marked immediate danger: open the message now"),
     "separated": N_("Look again at what was done while children were joined"),
 }
+ASIDE_REASONS: Mapping[str, str] = {
+    "no-content": N_("The message is empty"),
+    "too-large": N_("The message is too large"),
+    "doubled-header": N_("The details on the envelope are faulty"),
+    "null-header": N_("The details on the envelope are faulty"),
+    "header-not-utf-8": N_("The details on the envelope are faulty"),
+    "bad-envelope": N_("The details on the envelope are faulty"),
+    "unknown-type": N_("Luotsi does not know this kind or version of message"),
+    "personal-data-in-id": N_(
+        "The sender has put a personal identity code into the message's own id"
+    ),
+    "invalid-content": N_("A field is missing, misspelt or wrong"),
+    "doubled-key": N_("A field is there twice"),
+    "same-id-other-content": N_(
+        "The sender has used the id of an earlier message for other content"
+    ),
+    "withdraws-unknown": N_("It takes back a message that is not known"),
+    "not-your-kind": N_("The sender may not send this kind of message"),
+    "wrong-topic": N_("It was sent to the wrong place"),
+    "handler-failed": N_("A fault of Luotsi, which an engineer mends"),
+    "waits-behind-parked": N_("It waits behind an earlier message about the same child"),
+}
+"""Why something was set aside, for those the desk can say in words; else the code stands alone."""
 
 ALIKE: Mapping[str, str] = {
     "birth-date": N_("Same date of birth"),

@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from services.intake.domain.refusals import REFUSALS
 from services.routing.desk import words as labels
 from services.routing.desk.faults import TEXTS
 from services.routing.desk.languages import LANGUAGES, LOCALE, choose, words
@@ -27,11 +28,17 @@ from shared.events import (
     NotifiedChild,
     ReasonCode,
 )
+from shared.inbox import WAITS_BEHIND_PARKED
 
 DESK = LOCALE.parent
 TUESDAY = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
 KEYWORDS = {"_": None, "text": None, "N_": None, "n_": (1, 2), "count": (1, 2)}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+
+
+def test_whatever_a_source_can_be_refused_for_is_told_to_a_worker_in_words() -> None:
+    assert {refusal.reason for refusal in REFUSALS} <= labels.ASIDE_REASONS.keys()
+    assert {"handler-failed", WAITS_BEHIND_PARKED} <= labels.ASIDE_REASONS.keys()
 
 
 def in_source() -> set[str]:
