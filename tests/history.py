@@ -8,7 +8,7 @@ import asyncio
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,22 +21,30 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.system import APPS, RunningService, System
 from shared import events, store
+from shared.kinds import FEEDS, MANIFEST, WITHDRAWAL
 from shared.publisher import partition_of
 from tests import system as do
 
 Record = ConsumerRecord[bytes, bytes]
 Row = asyncpg.Record
 
-GROUPS = {
-    "intake": {"intake": events.INTAKE_NOTIFICATION},
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "intake": {"intake": events.INBOUND_TOPICS},
     "routing": {
-        "routing-signal": events.SIGNAL,
-        "routing-notice": events.NOTICE,
-        "routing-urgent": events.URGENT,
+        "routing-signal": (events.SIGNAL,),
+        "routing-notice": (events.NOTICE,),
+        "routing-urgent": (events.URGENT,),
     },
-    "notifications": {"notifications-signal": events.SIGNAL, "notifications-case": events.CASE},
+    "notifications": {
+        "notifications-signal": (events.SIGNAL,),
+        "notifications-case": (events.CASE,),
+    },
 }
-"""Consumer groups of each service's schema -> the topic they read."""
+"""Consumer groups of each service's schema -> the topics they read."""
+
+WITHOUT_CHILDREN = {kind.type for kind in (MANIFEST, WITHDRAWAL, *FEEDS)}
+Name = tuple[str, str]  # source, and its id of a message
+Place = tuple[str, int, int]  # topic, partition, offset
 
 CLOCKS = {"urgency", "assessment_start", "family_told", "assessment_finish"}
 AWAY = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -76,11 +84,12 @@ async def on_the_way(system: System) -> dict[str, int]:
     """What is not done: records not acknowledged per group, rows per outbox."""
     found: dict[str, int] = {}
     for schema in services_of(system):
-        for group, topic in GROUPS[schema].items():
+        for group, topics in GROUPS[schema].items():
             done = await committed(system, group)
-            for tp, end in (await end_offsets(system, topic)).items():
-                if end > done.get(tp.partition, 0):
-                    found[group] = found.get(group, 0) + end - done.get(tp.partition, 0)
+            for topic in topics:
+                for tp, end in (await end_offsets(system, topic)).items():
+                    if end > done.get(tp, 0):
+                        found[group] = found.get(group, 0) + end - done.get(tp, 0)
         waiting = await of(system, schema, "SELECT count(*) AS n FROM outbox")
         if waiting[0]["n"]:
             found[f"{schema}.outbox"] = waiting[0]["n"]
@@ -96,15 +105,15 @@ async def of(system: System, schema: str, query: str) -> list[Row]:
         await conn.close()
 
 
-async def committed(system: System, group: str) -> dict[int, int]:
-    """How far a group has acknowledged, by partition."""
+async def committed(system: System, group: str) -> dict[TopicPartition, int]:
+    """How far a group has acknowledged."""
     admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
     try:
         await admin.start()
         found = await admin.list_consumer_group_offsets(system.prefix + group)
     finally:
         await admin.close()
-    return {tp.partition: meta.offset for tp, meta in found.items()}
+    return {tp: meta.offset for tp, meta in found.items()}
 
 
 async def end_offsets(
@@ -164,7 +173,7 @@ async def nothing_unaccounted(system: System, seconds: float = 60.0) -> None:
 class History:
     """All that lies on the topics and in the tables, read once."""
 
-    inbound: list[Record]
+    inbound: list[tuple[Place, Record]]
     receipts: list[Record]
     signals: list[Record]
     case_events: list[Record]
@@ -203,7 +212,11 @@ async def read(system: System) -> History:
     url = system.admin_url
     schemas = services_of(system)
     history = History(
-        inbound=await do.everything(system, events.INTAKE_NOTIFICATION),
+        inbound=[
+            ((topic, record.partition, record.offset), record)
+            for topic in events.INBOUND_TOPICS
+            for record in await do.everything(system, topic)
+        ],
         receipts=await do.everything(system, events.INTAKE_RECEIPT),
         signals=await do.everything(system, events.SIGNAL),
         case_events=await do.everything(system, events.CASE),
@@ -228,9 +241,10 @@ async def read(system: System) -> History:
     return history
 
 
-async def check(system: System) -> dict[str, int]:
+async def check(system: System, about_nobody: Collection[Name] = ()) -> dict[str, int]:
     """Every invariant that can be read off the history; returns its numbers.
 
+    `about_nobody` are the messages over HTTP that tell of no child, by source and id.
     Raises `AssertionError` with the ids of what is wrong.
     """
     await accounted(system)
@@ -240,7 +254,7 @@ async def check(system: System) -> dict[str, int]:
         same_id_same_bytes(topic)
         by_murmur2(topic)
     answered(history)
-    signalled(history)
+    signalled(history, about_nobody)
     signals_in_order(history)
     set_aside_is_shown(history)
     if history.log.get("routing") is not None:
@@ -284,14 +298,19 @@ def once_per_source_id(history: History) -> None:
         (r["source"], r["event_id"]) for r in history.log["intake"] if r["outcome"] == "applied"
     }
     refused = {
-        (r["partition"], r["offset"])
+        place_of(r)
         for r in history.log["intake"]
-        if r["outcome"] in ("quarantined", "parked", "held")
+        if r["outcome"] in ("quarantined", "parked", "held", "returned")
     }
-    for record in history.inbound:
-        if (record.partition, record.offset) not in refused:
+    for place, record in history.inbound:
+        if place not in refused:
             source, ident = source_and_id(record)
             assert (source, ident) in known, f"{ident} is neither applied nor refused"
+
+
+def place_of(row: Row) -> Place:
+    """Where a row's record lies."""
+    return row["topic"], row["partition"], row["offset"]
 
 
 def source_and_id(record: Record) -> tuple[str, str]:
@@ -340,12 +359,12 @@ def by_murmur2(records: Sequence[Record]) -> None:
         assert partition_of(record.key or b"") == record.partition, ident_of(record)
 
 
-def accepted(history: History) -> dict[tuple[str, str], events.Receipt]:
+def accepted(history: History, outcome: str = "accepted") -> dict[tuple[str, str], events.Receipt]:
     """The receipt of each message that was accepted, by (source, the source's id)."""
     found: dict[tuple[str, str], events.Receipt] = {}
     for record in first_sights(history.receipts).values():
         receipt = events.Receipt.model_validate_json(record.value or b"")
-        if receipt.outcome == "accepted":
+        if receipt.outcome == outcome:
             name = (receipt.source, receipt.source_id)
             assert name not in found, f"{name} was accepted twice"
             found[name] = receipt
@@ -381,8 +400,11 @@ def signals_of(history: History) -> dict[str, tuple[events.Signal, Record]]:
     return found
 
 
-def signalled(history: History) -> None:
-    """Each accepted notification gives one signal for each child it names, and no other."""
+def signalled(history: History, about_nobody: Collection[Name]) -> None:
+    """Each accepted notification gives one signal for each child it names, and no other.
+
+    So does what was returned to a school; feeds, lists of ids and withdrawals tell of none.
+    """
     indices: dict[UUID, set[int]] = defaultdict(set)
     sizes: dict[UUID, int] = {}
     for ident, (signal, record) in signals_of(history).items():
@@ -396,23 +418,31 @@ def signalled(history: History) -> None:
         for ident, record in first_sights(history.signals).items()
         if orjson.loads(record.value or b"")["kind"] == "withdrawn"
     }
-    assert set(sizes) <= {r.receipt_id for r in receipts.values()} <= set(sizes) | withdrawn
-    for receipt_id, size in sizes.items():
-        assert set(range(size)) == indices[receipt_id], f"{receipt_id} lacks a child"
     named = {name: receipt.receipt_id for name, receipt in receipts.items()}
     applied = history.applied("intake", "intake")
-    places = {(row["partition"], row["offset"]): name for name, row in applied.items()}
-    for record in history.inbound:
-        name = places.get((record.partition, record.offset))
-        if name is not None:
+    places = {place_of(row): name for name, row in applied.items()}
+    no_matter = {receipt_id for name, receipt_id in named.items() if name in about_nobody}
+    for place, record in history.inbound:
+        name = places.get(place)
+        if name is not None and children_in(record) == 0:
+            no_matter.add(named[name])
+        elif name is not None:
             assert sizes[named[name]] == children_in(record), f"{name}: a child too many or too few"
+    taken = set(named.values()) - no_matter
+    sent_back = {receipt.receipt_id for receipt in accepted(history, "returned").values()}
+    assert set(sizes) <= taken | sent_back <= set(sizes) | withdrawn
+    for receipt_id, size in sizes.items():
+        assert set(range(size)) == indices[receipt_id], f"{receipt_id} lacks a child"
 
 
 def children_in(record: Record) -> int:
-    """How many children a message of the inbound topic is about; an unborn one is one."""
+    """How many children a message of an inbound topic is about; an unborn one is one."""
     whole = orjson.loads(record.value or b"")
+    headers = {name: value for name, value in record.headers if name == "ce_type" and value}
+    if whole.get("type", headers.get("ce_type", b"").decode()) in WITHOUT_CHILDREN:
+        return 0
     content = whole.get("data", whole)
-    return 1 if "parent" in content else len(content["children"])
+    return len(content["children"]) if "children" in content else 1
 
 
 def signals_in_order(history: History) -> None:
@@ -423,11 +453,11 @@ def signals_in_order(history: History) -> None:
         for name, receipt in accepted(history).items()
         if name in applied and applied[name]["reason"] != "re-driven"
     }
-    last: dict[tuple[UUID, int, str], int] = {}  # two sources have no order: one may be held
+    last: dict[tuple[UUID, str, int, str], int] = {}  # two sources have no order: one may be held
     for signal, _ in signals_of(history).values():
         row = place.get(signal.receipt_id)
         if row is not None:
-            stream = signal.child, row["partition"], row["source"]
+            stream = signal.child, row["topic"], row["partition"], row["source"]
             before = last.get(stream, -1)
             assert before <= row["offset"], f"{signal.id} left before an earlier one of its child"
             last[stream] = row["offset"]
@@ -451,7 +481,10 @@ def screened(history: History) -> None:
         first = signals[ident][1]
         place = (row["partition"], row["offset"])
         assert (first.partition, first.offset) == place, f"{ident} was applied from a later copy"
-        assert sorted(CLOCKS) == sorted(clocks[ident]), f"{ident} has other than its four clocks"
+        wanted_clocks = set(CLOCKS)
+        if signals[ident][0].kind == "absence" and "urgency" not in clocks[ident]:
+            wanted_clocks -= {"urgency"}  # without another concern nobody is asked
+        assert sorted(wanted_clocks) == sorted(clocks[ident]), f"{ident} has other clocks"
     wanted: dict[UUID, list[str]] = defaultdict(list)
     for ident in done:
         wanted[signals[ident][0].child].append(ident)

@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
+from aiokafka import TopicPartition
+
 from deploy.local.system import APPS, RunningService, System
 from tests import history
 from tests import system as do
@@ -75,11 +77,11 @@ async def unacknowledged(system: System, running: RunningService) -> set[tuple[s
         rows = await history.of(
             system,
             schema,
-            "SELECT d.grp, s.partition, s.next_off FROM source_offset s "
+            "SELECT d.grp, d.topic, s.partition, s.next_off FROM source_offset s "
             "JOIN door d ON d.id = s.door",
         )
         for row in rows:
-            at = done.get(row["partition"], 0)
+            at = done.get(TopicPartition(system.prefix + row["topic"], row["partition"]), 0)
             if row["grp"] == system.prefix + group and row["next_off"] > at:
                 found.add((group, row["partition"], row["next_off"], at))
     return found

@@ -14,6 +14,11 @@ from tests import system as do
 COMMON = {"account_every": "1", "timers": "false", "demo": "true"}
 MAIL = {"send": "false", "mail_sender": "a@county.example", "duty_address": "b@county.example"}
 SOURCES = ("test-source", "other-source")
+NEVER = "100"  # percent: a source that is hostile from its first message on would be braked
+FEEDERS = "hostile-1,test-source"
+BELIEVED = {
+    "source_brake_percent": NEVER, "client_sources": FEEDERS, "directory_sources": FEEDERS,
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +41,7 @@ def luotsi(
 
 def a_process(system: System, program: str, **settings: str) -> RunningService:
     """One process of a service, started."""
-    running = system.service(program, 1, None, **{**COMMON, **MAIL, **settings})
+    running = system.service(program, 1, None, **{**COMMON, **MAIL, **BELIEVED, **settings})
     running.start()
     return running
 

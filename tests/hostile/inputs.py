@@ -1,7 +1,7 @@
-"""A thousand messages that nobody should send, and what must become of each.
+"""Messages that nobody should send, and what must become of each: envelope, JSON, notification.
 
-The generator is seeded: the same message has the same name and bytes in every run. `applied`
-says that the message can be read for all its strangeness; the rest must be quarantined.
+`tests/hostile/every_kind.py` does the same to every other kind. `applied` says that the message
+can be read for all its strangeness; the rest must be quarantined.
 """
 
 import gzip
@@ -11,10 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from shared import kinds
-from shared.contract import EXAMPLES
 
-SEED = 3
-COUNT = 1000
 SOURCE = "hostile-1"
 EXTENDED = "application/cloudevents+json"
 
@@ -22,7 +19,10 @@ Pairs = list[tuple[str, bytes | None]]
 
 
 class Hostile(NamedTuple):
-    """One message; `raw_name` is a header whose name is not UTF-8, which no client would send."""
+    """One message; `raw_name` is a header whose name is not UTF-8, which no client would send.
+
+    `kind` is what it should have been, `sort` the sort of strangeness.
+    """
 
     name: str
     key: bytes | None
@@ -31,6 +31,8 @@ class Hostile(NamedTuple):
     applied: bool | None = False
     raw_name: bool = False
     codec: str | None = None
+    kind: kinds.KindName = "notification"
+    sort: str = ""
 
 
 def a_person(number: int = 0) -> dict[str, Any]:
@@ -61,21 +63,13 @@ def an_envelope(ident: str, **changes: bytes | None) -> Pairs:
     return [(name, value) for name, value in found.items() if value is not None]
 
 
-def hostile_messages(seed: int = SEED, count: int = COUNT) -> list[Hostile]:
-    """So many messages: all that were thought of, then mutations of a valid one."""
-    thought_of = [
-        message
-        for family in (
-            bad_headers, foreign_headers, bad_envelopes, bad_json, bad_types, bad_codes, bad_dates,
-            oversized, tombstones, structured, odd_keys, wrong_fields, markup_and_formulas,
-        )
-        for message in family()
-    ]  # fmt: skip
-    names = [message.name for message in thought_of]
-    assert len(names) == len(set(names)), "two messages have one name"
-    assert len(thought_of) <= count, f"{len(thought_of)} messages were thought of"
-    rng = Random(seed)
-    return thought_of + [mutation(rng, n) for n in range(count - len(thought_of))]
+def thought_of() -> Iterator[Hostile]:
+    """What is strange about a message of any kind, tried with notifications."""
+    for family in (
+        bad_headers, foreign_headers, bad_envelopes, bad_json, bad_types, bad_codes, bad_dates,
+        oversized, tombstones, structured, odd_keys,
+    ):  # fmt: skip
+        yield from family()
 
 
 def with_value(name: str, value: bytes | None, *, applied: bool | None = False) -> Hostile:
@@ -349,80 +343,3 @@ def odd_keys() -> Iterator[Hostile]:
         name = f"key-{kind}"
         value = json.dumps(a_body()).encode()
         yield Hostile(name, key, value, an_envelope(name), applied=True)
-
-
-# --- every kind -----------------------------------------------------------------------------------
-
-NASTY = {
-    "script": "<script>alert(1)</script>",
-    "template": "{{7*7}} ${7*7} <%= 7 %> %(when)s {0}",
-    "formula": "=cmd|' /C calc'!A0",
-    "formula-plus": "+SUM(1;2)*cmd|' /C calc'!A0",
-    "sql": "'; DROP TABLE routing.child_case; --",
-    "right-to-left": "\u202ereviro\u202c \u2066x\u2069 a\u0300\u0301",
-    "zalgo": "a" + "\u0301" * 500,
-}
-
-
-def an_example(kind: kinds.Kind) -> dict[str, Any]:
-    """The kind's example, about somebody whom no other of these messages is about."""
-    body: dict[str, Any] = json.loads((EXAMPLES / f"{kind.name}.json").read_bytes())
-    if "children" in body:
-        body["children"] = [a_person()]
-    if "parent" in body:
-        body["parent"] = {"name": "Koe Odottaja"}
-    return body
-
-
-def of_kind(
-    kind: kinds.Kind, what: str, body: dict[str, Any], *, applied: bool | None = False
-) -> Hostile:
-    name = f"{kind.name}-{what}"
-    value = json.dumps(body, ensure_ascii=False).encode()
-    return Hostile(name, b"k", value, an_envelope(name, ce_type=kind.type.encode()), applied)
-
-
-def wrong_fields() -> Iterator[Hostile]:
-    """Each field of each kind: missing where it must be there, and of a wrong type."""
-    for kind in kinds.KINDS:
-        body = an_example(kind)
-        for field, value in body.items():
-            for number, wrong in enumerate(wrong_for(value)):
-                yield of_kind(kind, f"{field}-wrong-{number}", body | {field: wrong})
-            if kind.model.model_fields[field].is_required():
-                without = {name: each for name, each in body.items() if name != field}
-                yield of_kind(kind, f"{field}-missing", without)
-        yield of_kind(kind, "unknown-field", body | {"in_danger": "yes"})
-        yield of_kind(kind, "as-list", [body])  # type: ignore[arg-type]
-
-
-def wrong_for(value: Any) -> list[Any]:
-    """Values of other types."""
-    if isinstance(value, str):
-        return [7, [value], {"value": value}]
-    return [7, "x", [7]] if isinstance(value, dict) else ["x", {"0": value}, [None]]
-
-
-def markup_and_formulas() -> Iterator[Hostile]:
-    """Text is text, whatever it looks like: it is read, and nothing in it is ever run."""
-    for kind in kinds.KINDS:
-        body = an_example(kind)
-        texts = [name for name in ("observations", "question", "grounds") if name in body]
-        for name, nasty in NASTY.items():
-            if texts:
-                changed = body | dict.fromkeys(texts, nasty)
-                yield of_kind(kind, f"text-{name}", changed, applied=True)
-
-
-def mutation(rng: Random, number: int) -> Hostile:
-    """A valid message with a few bytes changed: it is read or refused, nobody knows before."""
-    kind = kinds.KINDS[number % len(kinds.KINDS)]
-    message = of_kind(kind, f"mutation-{number}", an_example(kind), applied=None)
-    value = bytearray(message.value or b"")
-    for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(len(value))
-        if rng.random() < 0.5:
-            value[place] = rng.randrange(256)
-        else:
-            del value[place : place + rng.randint(1, 5)]
-    return message._replace(value=bytes(value))

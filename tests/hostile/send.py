@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.util import calc_crc32c
 
 from deploy.local.system import System
-from shared import events
+from shared.kinds import BY_NAME
+from tests import history
 from tests.hostile.inputs import Hostile
 
 CRC_AT = 17  # where a record batch holds the checksum of what follows it
@@ -20,11 +21,12 @@ class Sender:
     """Producers without and with compression; answers with the place of what was sent."""
 
     def __init__(self, system: System, producers: Mapping[str | None, AIOKafkaProducer]) -> None:
-        self._topic = system.prefix + events.INTAKE_NOTIFICATION
+        self._prefix = system.prefix
         self._producers = producers
 
-    async def send(self, message: Hostile, partition: int) -> tuple[int, int]:
-        """One record in a batch of its own; (partition, offset) once it is acknowledged."""
+    async def send(self, message: Hostile, partition: int) -> history.Place:
+        """One record in a batch of its own, to its kind's topic; its place once acknowledged."""
+        topic = BY_NAME[message.kind].topic
         producer = self._producers[message.codec]
         batch = producer.create_batch()
         taken = batch.append(
@@ -34,8 +36,8 @@ class Sender:
         batch.close()
         if message.raw_name:
             _rename(batch)
-        acknowledged = await producer.send_batch(batch, self._topic, partition=partition)
-        return partition, (await acknowledged).offset
+        acknowledged = await producer.send_batch(batch, self._prefix + topic, partition=partition)
+        return topic, partition, (await acknowledged).offset
 
 
 def _rename(batch: Any) -> None:

@@ -1,4 +1,4 @@
-"""Hostile messages on the inbound topic, among those of other children."""
+"""Hostile messages of every kind on the inbound topics, among those of other children."""
 
 import asyncio
 import json
@@ -11,9 +11,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.system import System
 from shared.events import PARTITIONS
+from shared.kinds import BY_NAME, FEED_TOPICS, KINDS, KindName
 from tests import history
 from tests import system as do
-from tests.hostile.inputs import Hostile, a_body, a_person, an_envelope, hostile_messages
+from tests.history import Place
+from tests.hostile.every_kind import CODES, SORTS, TEXTS, hostile_messages
+from tests.hostile.inputs import Hostile, a_body, a_person, an_envelope
 from tests.hostile.send import Sender, a_sender
 
 log = logging.getLogger(__name__)
@@ -25,13 +28,24 @@ DELAY_S = 1.0  # at most so much later for the bad one before it
 
 class Sent(NamedTuple):
     message: Hostile
-    place: tuple[int, int]
+    place: Place
 
 
-def a_good_one(number: int) -> Hostile:
+def a_good_one(number: int, after: KindName = "notification") -> Hostile:
+    """A notification, on the topic of the bad one before it where that one takes notifications."""
     name = f"good-{number}"
     value = json.dumps(a_body(children=[a_person(number)])).encode()
-    return Hostile(name, name.encode(), value, an_envelope(name), applied=True)
+    kind: KindName = "notification" if BY_NAME[after].topic in FEED_TOPICS else after
+    return Hostile(name, name.encode(), value, an_envelope(name), applied=True, kind=kind)
+
+
+def test_the_hostile_messages_hold_every_sort_of_strangeness_in_every_kind() -> None:
+    made = {(message.kind, message.sort) for message in hostile_messages()}
+
+    assert len(hostile_messages()) >= 1000
+    assert [] == [(kind.name, s) for kind in KINDS for s in SORTS if (kind.name, s) not in made]
+    assert [] == [kind for kind in CODES if (kind, "hetu") not in made]
+    assert [] == [kind for kind in TEXTS if (kind, "markup") not in made]
 
 
 async def test_every_hostile_message_is_seen_and_delays_nobody(two: System) -> None:
@@ -42,7 +56,7 @@ async def test_every_hostile_message_is_seen_and_delays_nobody(two: System) -> N
         bad, good = [], []
         for number, message in enumerate(hostile_messages()):
             bad.append(await send(sender, answering_to(two.prefix, message), number))
-            good.append(await send(sender, a_good_one(1000 + number), number))
+            good.append(await send(sender, a_good_one(1000 + number, message.kind), number))
             await asyncio.sleep(PACE_S)
     await history.settled(two)
     await history.check(two)
@@ -84,19 +98,18 @@ async def settled_places(system: System, sent: list[Sent]) -> None:
     await do.until("the first ones have been read", all_there)
 
 
-async def log_by_place(system: System) -> dict[tuple[int, int], asyncpg.Record]:
+async def log_by_place(system: System) -> dict[Place, asyncpg.Record]:
     rows = await history.of(system, "intake", history.LOG)
-    return {(r["partition"], r["offset"]): r for r in rows if r["grp"].endswith("intake")}
+    return {history.place_of(r): r for r in rows if r["grp"].endswith("intake")}
 
 
-def differences(
-    sent: list[Sent], rows: dict[tuple[int, int], asyncpg.Record]
-) -> dict[str, tuple[str, str]]:
+def differences(sent: list[Sent], rows: dict[Place, asyncpg.Record]) -> dict[str, tuple[str, str]]:
     """By name: what became of a message that should have become something else."""
     found = {}
     for message, place in sent:
         outcome = rows[place]["outcome"]
-        wanted = {True: {"applied"}, False: {"quarantined"}, None: {"applied", "quarantined"}}
+        taken = {"applied", "returned"} if message.kind == "absence" else {"applied"}
+        wanted = {True: taken, False: {"quarantined"}, None: {*taken, "quarantined"}}
         if outcome not in wanted[message.applied]:
             found[message.name] = (outcome, rows[place]["reason"])
         if outcome == "quarantined" and not rows[place]["reason"]:
@@ -105,15 +118,15 @@ def differences(
 
 
 async def shown_at_once(
-    system: System, sent: list[Sent], rows: dict[tuple[int, int], asyncpg.Record]
+    system: System, sent: list[Sent], rows: dict[Place, asyncpg.Record]
 ) -> None:
     """Each stands at the duty desk with its four clocks (`history.check`) within seconds."""
     items = {
-        (r["partition"], r["offset"]): r["opened_at"]
+        history.place_of(r): r["opened_at"]
         for r in await do.fetch(
             system.admin_url,
-            'SELECT s.partition, s."offset", d.opened_at FROM intake.set_aside s '
-            "JOIN routing.duty_item d ON d.id = s.id",
+            'SELECT o.topic, s.partition, s."offset", d.opened_at FROM intake.set_aside s '
+            "JOIN routing.duty_item d ON d.id = s.id JOIN intake.door o ON o.id = s.door",
         )
     }
     late = {
@@ -128,7 +141,7 @@ async def nobody_delayed(
     system: System,
     before: list[Sent],
     good: list[Sent],
-    rows: dict[tuple[int, int], asyncpg.Record],
+    rows: dict[Place, asyncpg.Record],
 ) -> None:
     """From the broker's append time to the decision: with bad ones between, against without."""
     decided = {
