@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from deploy.sample import words
+from deploy.sample.directory import responsible
 from deploy.sample.rhythm import DAYS
 from deploy.sample.scenes import pick
 from deploy.sample.volumes import volumes
-from deploy.sample.year import Group, Person, Plan, seeded, weighted
+from deploy.sample.year import OTHERS, Group, Person, Plan, mixed, seeded, weighted
+from services.routing.domain.clocks import is_holiday
 from shared.clock import HELSINKI
 from shared.hetu import FIRST_TEST_NUMBER, make_hetu
 
@@ -22,6 +24,22 @@ class Home(NamedTuple):
 
     municipality: int
     address: str
+
+
+class Clientship(NamedTuple):
+    """From when to when a family is a client of child protection; None: all year at that end.
+
+    `changes` is when another worker gets the family though nobody leaves.
+    """
+
+    begins: date | None
+    ends: date | None
+    changes: date | None
+
+    def on(self, day: date) -> bool:
+        """Whether the family is a client on a day."""
+        begun = self.begins is None or self.begins <= day
+        return begun and (self.ends is None or day < self.ends)
 
 
 class Household(NamedTuple):
@@ -37,13 +55,6 @@ class Household(NamedTuple):
     moved: date | None
 
 
-def mixed(base: int, kind: int, number: int) -> int:
-    """A seed of its own for each number, by one round of a well-known mixing (splitmix64)."""
-    x = (base + kind * 0x9E3779B97F4A7C15 + number * 0xD1342543DE82EF95) & 0xFFFFFFFFFFFFFFFF
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-    return x ^ (x >> 27)
-
-
 def household_on(plan: Plan, group: Group, day: date) -> Household:
     """The family of a group on a day; the same whenever it is asked for."""
     rng, figures = seeded(mixed(plan.base, 2, group.household)), volumes()
@@ -57,8 +68,7 @@ def household_on(plan: Plan, group: Group, day: date) -> Household:
     if rng.random() < 0.7 or group.dispute:
         other = surname if rng.random() < 0.6 and not group.dispute else pick(rng, words.SURNAMES)
         guardians.append({"name": f"{pick(rng, men)} {other}", "phone": phone(rng)})
-    worker = f"{pick(rng, words.WOMEN)} {pick(rng, words.SURNAMES)}"
-    client, turvakielto = rng.random() < figures.clients, rng.random() < figures.turvakielto
+    turvakielto = rng.random() < figures.turvakielto
     moved: date | None = None
     if rng.random() < figures.moved:
         moved = plan.last_day - timedelta(days=rng.randrange(DAYS))
@@ -67,7 +77,48 @@ def household_on(plan: Plan, group: Group, day: date) -> Household:
     guardians[0]["address"] = home.address
     if group.dispute:
         guardians[1]["address"] = _home(rng, municipality, swedish=swedish).address
+    clientship = clientship_of(plan, group.household)
+    client = clientship is not None and clientship.on(day)
+    worker = responsible(plan, group.household, day, turn_of(clientship, day)).name
     return Household(home, swedish, surname, guardians, client, worker, turvakielto, moved)
+
+
+def clientship_of(plan: Plan, household: int) -> Clientship | None:
+    """When a family is a client in the year; None if never."""
+    rng, figures = seeded(mixed(plan.base, 20, household)), volumes().clients_feed
+    share = volumes().absence.clients if household >= OTHERS else volumes().clients
+    at_first, chance = rng.random() < share, rng.random()
+    begins: date | None = None
+    ends: date | None = None
+    changes: date | None = None
+    if not at_first:
+        if chance >= figures.begins:
+            return None
+        begins = _working_day(rng, plan)
+    elif chance < figures.ends:
+        ends = _working_day(rng, plan)
+    if rng.random() < figures.worker_changes:
+        changes = _working_day(rng, plan)
+    return Clientship(begins, ends, changes)
+
+
+def turn_of(clientship: Clientship | None, day: date) -> int:
+    """1 from the day on which another worker gets the family, else 0."""
+    changes = None if clientship is None else clientship.changes
+    return int(changes is not None and changes <= day)
+
+
+def _working_day(rng: Random, plan: Plan) -> date:
+    """A day of the year on which offices work, not its first ones."""
+    day = plan.last_day - timedelta(days=rng.randrange(DAYS - 10))
+    while is_holiday(day):
+        day -= timedelta(days=1)
+    return day
+
+
+def municipality_of(plan: Plan, household: int) -> int:
+    """Where a family lives before it moves."""
+    return weighted(seeded(mixed(plan.base, 2, household)), _CHILDREN_THERE)
 
 
 _CHILDREN_THERE = tuple(share for _, _, share in words.MUNICIPALITIES)
@@ -151,8 +202,13 @@ def school_age(born: date, day: date) -> int:
 
 def school_of(child: Person, household: Household, day: date) -> str:
     """School or day care, by age and home."""
-    place, of, _ = words.MUNICIPALITIES[household.home.municipality]
-    swedish = household.swedish and household.home.municipality == words.SWEDISH_MUNICIPALITY
+    return school_in(child, household.home.municipality, day, swedish=household.swedish)
+
+
+def school_in(child: Person, municipality: int, day: date, *, swedish: bool) -> str:
+    """School or day care in a municipality, by age and language."""
+    place, of, _ = words.MUNICIPALITIES[municipality]
+    swedish = swedish and municipality == words.SWEDISH_MUNICIPALITY
     age = school_age(child.born, day)
     if age < FIRST_GRADE:
         day_care = words.DAY_CARES[child.number % len(words.DAY_CARES)]

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import orjson
 
-from deploy.sample.families import hetu_of, household_on, local, mixed, name_of
+from deploy.sample.families import Household, hetu_of, household_on, local, name_of
 from deploy.sample.volumes import volumes
 from deploy.sample.writing import id_of, source_of
-from deploy.sample.year import Plan, Visit, seeded
+from deploy.sample.year import Group, Person, Plan, Visit, mixed, seeded
 from shared.kinds import KindName
 
 
@@ -29,7 +29,14 @@ class Truth(NamedTuple):
 
     `urgent` is what a careful person finds, `marked` what the notifier says. `about` is the
     source's id of the message that is corrected or taken back. `dispute`: the guardians notify of
-    each other. `moved` is a move within the county, `moved_out` to another one.
+    each other. `moved` is a move within the county, `moved_out` to another one. `client`: whether
+    the family is a client when the message is written.
+
+    Of an absence signal: `hours` the pupil was absent in the school year until then, leave that the
+    school granted not among them; `complete`, whether the school has done its part; `resent`, that
+    this is a returned one, sent whole. Of the feeds: `entry` is the client's reference or the entry
+    of the directory, `version` its version, `late` that a newer one was sent before; `complete` is
+    false of a shift that nobody has.
     """
 
     source: str
@@ -47,6 +54,13 @@ class Truth(NamedTuple):
     turvakielto: bool
     moved: date | None
     moved_out: date | None
+    client: bool | None = None
+    hours: int | None = None
+    complete: bool | None = None
+    resent: bool = False
+    entry: str | None = None
+    version: int | None = None
+    late: bool = False
 
     def line(self) -> bytes:
         """As JSON, with a line's end."""
@@ -64,12 +78,7 @@ def truth_of(plan: Plan, visit: Visit) -> Truth:
     return Truth(
         source, id_of(plan, source, day, visit), local(visit.sent).isoformat(), visit.kind,
         children=tuple(
-            TrueChild(
-                f"child-{each.number}",
-                household.guardians[0]["name"] if group.unborn else name_of(each, household),
-                hetu_of(each), group.unborn,
-            )
-            for each in group.people
+            true_child(each, group, household) for each in group.people
         ),
         household=f"household-{group.household}",
         siblings=f"group-{group.number}",
@@ -81,7 +90,14 @@ def truth_of(plan: Plan, visit: Visit) -> Truth:
         turvakielto=household.turvakielto,
         moved=household.moved,
         moved_out=local(group.left).date() if group.left else None,
+        client=household.client,
     )  # fmt: skip
+
+
+def true_child(person: Person, group: Group, household: Household) -> TrueChild:
+    """Who a child is."""
+    name = household.guardians[0]["name"] if group.unborn else name_of(person, household)
+    return TrueChild(f"child-{person.number}", name, hetu_of(person), group.unborn)
 
 
 def _urgent(plan: Plan, visit: Visit) -> bool:

@@ -14,6 +14,8 @@ _SOURCE = Path(__file__).with_name("volumes.yaml")
 Share = Annotated[float, Field(ge=0, le=1)]
 PerThousand = Annotated[float, Field(ge=0)]
 Letter = Literal["P", "S", "D", "H", "O", "V", "X"]
+Grades = Literal["7-9", "1-6"]
+ReasonClass = Literal["health", "behaviour", "learning_psych", "home", "unknown"]
 ContactKind = Literal["joint_contact", "contact", "application"]
 
 
@@ -63,6 +65,69 @@ class Band(_Figures):
     custody: Share
 
 
+class Reach(_Figures):
+    """Shares of pupils who are absent 30 hours, 50 hours and severely in a school year."""
+
+    h30: Share
+    h50: Share
+    severe: Share
+
+    @model_validator(mode="after")
+    def _falls(self) -> "Reach":
+        if not self.h30 > self.h50 > self.severe > 0:
+            raise ValueError("reach: fewer pupils reach more hours")
+        return self
+
+
+class Absences(_Figures):
+    """School absence."""
+
+    pupils_per_1000: dict[Grades, PerThousand]
+    reach: dict[Grades, Reach]
+    severe_hours: int
+    most_hours: int
+    of_families: dict[Grades, Share]
+    others_per_1000: dict[Grades, PerThousand]
+    stress_signals_per_1000: PerThousand
+    goes_on: Share
+    siblings: Share
+    clients: Share
+    first_step_hours: int
+    incomplete: Share
+    completed: Share
+    concern: Share
+    concern_urgent: Share
+    reason_classes: dict[ReasonClass, float]
+
+
+class ClientsFeed(_Figures):
+    """What changes about clients in a year."""
+
+    ends: Share
+    begins: Share
+    worker_changes: Share
+    placed: Share
+    newly_placed: Share
+    moves_on: Share
+    consents: Share
+    prohibitions: Share
+    interpreter: Share
+    hetu_corrected: Share
+    out_of_order: Share
+    sent_again: Share
+
+
+class DirectoryFeed(_Figures):
+    """Staff and the duty rota."""
+
+    households_per_worker: int
+    duty_workers: int
+    workers_per_supervisor: int
+    leave: Share
+    away: Share
+    swapped: Share
+
+
 class Volumes(_Figures):
     """All of volumes.yaml; where a figure is from is said there."""
 
@@ -90,6 +155,9 @@ class Volumes(_Figures):
     urgent_if_marked: Share
     urgent_else: Share
     bands: tuple[Band, ...]
+    absence: Absences
+    clients_feed: ClientsFeed
+    directory_feed: DirectoryFeed
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> "Volumes":

@@ -131,6 +131,14 @@ CLINICS: Final = (
     "Kuuselan keskussairaala, nuorisopsykiatrian poliklinikka",
     "Kuuselan keskussairaala, nuorisopsykiatrian osasto",
 )
+HOMES: Final = (
+    "Lastenkoti Kanervapirtti",
+    "Lastenkoti Näreharju",
+    "Nuorisokoti Tuulivaara",
+    "Sijaisperheet, pohjoinen",
+    "Sijaisperheet, etelä",
+    "Vastaanottokoti Suvanto",
+)
 # Reserved for examples (RFC 2606): mail to these never reaches anybody.
 MAIL_DOMAINS: Final = {
     "police": "poliisi.example",

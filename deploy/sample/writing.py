@@ -1,6 +1,5 @@
 """Writes one planned message, from its own seed, as an intake system would send it."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, get_args
@@ -16,35 +15,16 @@ from deploy.sample.families import (
     hetu_of,
     household_on,
     local,
-    mixed,
     phone,
     school_age,
     stated,
 )
+from deploy.sample.message import Message, headers_of
 from deploy.sample.rhythm import in_term
 from deploy.sample.scenes import Setting, Story, Subject, book, pick, tell
 from deploy.sample.volumes import Band, volumes
-from deploy.sample.year import LETTER_OF, Group, Plan, Visit, seeded
+from deploy.sample.year import LETTER_OF, Group, Plan, Visit, mixed, seeded
 from shared import events, kinds
-from shared.kinds import KindName
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message as an intake system sends it to Kafka (CloudEvents 1.0, binary mode).
-
-    A repeat has the bytes, headers and key of the first, and a later `at`. What corrects or takes
-    back another has that one's key, so that Kafka keeps their order.
-    """
-
-    at: datetime
-    source: str
-    source_id: str
-    kind: KindName
-    topic: str
-    key: bytes
-    headers: list[tuple[str, bytes]]
-    value: bytes
 
 
 def write(plan: Plan, visit: Visit) -> Message:
@@ -70,7 +50,7 @@ def write(plan: Plan, visit: Visit) -> Message:
         kind=visit.kind,
         topic=kind.topic,
         key=key.encode(),
-        headers=_headers(source, source_id, kind.type, arrived),
+        headers=headers_of(source, source_id, kind.type, arrived),
         value=orjson.dumps({"arrived_at": arrived} | body),
     )
 
@@ -78,17 +58,6 @@ def write(plan: Plan, visit: Visit) -> Message:
 def id_of(plan: Plan, source: str, day: datetime, visit: Visit) -> str:
     """The source's id of a message; `day` is when the first was written that it is about."""
     return f"{source[:3]}-{day.year}-{mixed(plan.base, 3, visit.number):016x}"
-
-
-def _headers(source: str, source_id: str, type_: str, arrived: str) -> list[tuple[str, bytes]]:
-    return [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", source_id.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", type_.encode()),
-        ("ce_time", arrived.encode()),
-        ("content-type", b"application/json"),
-    ]
 
 
 def _content(plan: Plan, visit: Visit, group: Group, household: Household) -> dict[str, Any]:
@@ -254,19 +223,19 @@ def _notifier(
     if kind == "guardian":
         guardian = household.guardians[max(0, visit.side - 1)]
         notifier |= {"name": guardian["name"], "phone": guardian["phone"]}
-        return notifier | {"email": _mail(guardian["name"], kind)}
+        return notifier | {"email": mail_of(guardian["name"], kind)}
     if kind == "private":
         if rng.random() < 0.3:
             reasons = words.ANONYMITY_REASONS[story.language]
             return notifier | {"anonymity_reason": pick(rng, reasons)}
         name = f"{pick(rng, words.WOMEN + words.MEN)} {pick(rng, words.SURNAMES)}"
         notifier |= {"name": name, "phone": phone(rng)}
-        return notifier | ({"email": _mail(name, kind)} if rng.random() < 0.7 else {})
+        return notifier | ({"email": mail_of(name, kind)} if rng.random() < 0.7 else {})
     organisation, role = _post(rng, visit, household, small=story.stage in "b0")
     organisation = organisation or child.get("school", words.COUNTY)
-    name = _colleague(organisation, role, rng.randrange(12))
+    name = colleague(organisation, role, rng.randrange(12))
     notifier |= {"name": name, "organisation": organisation, "role": role, "phone": phone(rng)}
-    return notifier | ({"email": _mail(name, kind)} if rng.random() < 0.95 else {})
+    return notifier | ({"email": mail_of(name, kind)} if rng.random() < 0.95 else {})
 
 
 def _post(rng: Random, visit: Visit, household: Household, *, small: bool) -> tuple[str, str]:
@@ -281,7 +250,7 @@ def _post(rng: Random, visit: Visit, household: Household, *, small: bool) -> tu
     return organisation.format(of=of), role
 
 
-def _colleague(organisation: str, role: str, number: int) -> str:
+def colleague(organisation: str, role: str, number: int) -> str:
     """The same dozen people work in an office all year."""
     mark = crc32(f"{organisation} {role} {number}".encode())
     names = words.WOMEN + words.MEN
@@ -291,7 +260,8 @@ def _colleague(organisation: str, role: str, number: int) -> str:
 _PLAIN = str.maketrans("åäöÅÄÖ ", "aaoAAO.")
 
 
-def _mail(name: str, kind: str) -> str:
+def mail_of(name: str, kind: str) -> str:
+    """An address that reaches nobody."""
     domain = words.MAIL_DOMAINS.get(kind, words.OTHER_MAIL_DOMAIN)
     return f"{name.translate(_PLAIN).lower()}@{domain}"
 

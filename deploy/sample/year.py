@@ -22,6 +22,9 @@ from shared.events import NotifierKind
 from shared.kinds import KINDS, KindName
 
 CODES_PER_DAY: Final = 600  # 900-999 with each of the six separators of a century
+CODES_OF_PLAN: Final = 400  # the rest is for pupils whom no other message is about (schooling.py)
+CODES_OF_PEOPLE: Final = 590  # and the last are nobody's: what somebody is known under by mistake
+OTHERS: Final = 1 << 31  # numbers of people and households from here on are such pupils'
 UNBORN: Final = 255  # the band of a group that is an expecting parent
 MOST_TIMES: Final = 12
 A_DAY: Final = 86_400
@@ -150,24 +153,29 @@ class _Visits:
         )  # fmt: skip
 
     def rows_in_order(self, start: int) -> Iterator[int]:
-        """Rows from `start` on as they are sent; put into days first, so that little is sorted."""
-        if not self._sent:
-            return
-        first = min(self._sent) // A_DAY
-        days = [0] * (max(self._sent) // A_DAY - first + 2)
-        for sent in self._sent:
-            days[sent // A_DAY - first + 1] += 1
-        ends = list(accumulate(days))
-        rows = array("I", bytes(4 * len(self._sent)))
-        following = ends[:]
-        for row, sent in enumerate(self._sent):
-            day = sent // A_DAY - first
-            rows[following[day]] = row
-            following[day] += 1
-        for begin, end in pairwise(ends):
-            if end > begin and self._sent[rows[end - 1]] // A_DAY >= start // A_DAY:
-                day_rows = sorted(rows[begin:end], key=lambda row: (self._sent[row], row))
-                yield from (row for row in day_rows if self._sent[row] >= start)
+        """Rows from `start` on as they are sent."""
+        return in_time_order(self._sent, start)
+
+
+def in_time_order(sent: "array[int]", start: int) -> Iterator[int]:
+    """Rows sent from `start` on, in time order; put into days first, so that little is sorted."""
+    if not sent:
+        return
+    first = min(sent) // A_DAY
+    days = [0] * (max(sent) // A_DAY - first + 2)
+    for moment in sent:
+        days[moment // A_DAY - first + 1] += 1
+    ends = list(accumulate(days))
+    rows = array("I", bytes(4 * len(sent)))
+    following = ends[:]
+    for row, moment in enumerate(sent):
+        day = moment // A_DAY - first
+        rows[following[day]] = row
+        following[day] += 1
+    for begin, end in pairwise(ends):
+        if end > begin and sent[rows[end - 1]] // A_DAY >= start // A_DAY:
+            day_rows = sorted(rows[begin:end], key=lambda row: (sent[row], row))
+            yield from (row for row in day_rows if sent[row] >= start)
 
 
 class Plan:
@@ -204,6 +212,21 @@ class Plan:
             self._add_unborn()
         while self._others["consultations"] < share * yearly.consultations:
             self._add_consultation()
+
+    @property
+    def groups(self) -> int:
+        """How many groups of children there are."""
+        return len(self._households)
+
+    @property
+    def begins(self) -> int:
+        """When the year begins (seconds since 1970)."""
+        return self._rhythms["A"].starts[0]
+
+    @property
+    def ends(self) -> int:
+        """The last second of the year."""
+        return self._end
 
     def group(self, number: int) -> Group:
         """A group of children."""
@@ -339,7 +362,7 @@ class Plan:
         for attempt in range(100):
             born = last - timedelta(days=self._rng.randrange(youngest, band.days[1] + 1))
             near = any(0 < abs((born - other).days) < 300 for other in siblings)
-            free = self._codes.get(born, 0) < CODES_PER_DAY
+            free = self._codes.get(born, 0) < CODES_OF_PLAN
             if free and (not near or attempt > 10):  # step-siblings may be near
                 self._add_person(born)
                 return born
@@ -404,6 +427,13 @@ def weighted(rng: Random, weights: Iterable[float]) -> int:
 def seeded(seed: int | str) -> Random:
     """Random numbers that come out the same on every machine."""
     return Random(seed)
+
+
+def mixed(base: int, kind: int, number: int) -> int:
+    """A seed of its own for each number, by one round of a well-known mixing (splitmix64)."""
+    x = (base + kind * 0x9E3779B97F4A7C15 + number * 0xD1342543DE82EF95) & 0xFFFFFFFFFFFFFFFF
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+    return x ^ (x >> 27)
 
 
 def _day_of(moment: int) -> date:

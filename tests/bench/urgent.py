@@ -24,8 +24,8 @@ from deploy.local.databases import create_database
 from deploy.local.kafka import BENCH, kafka_here
 from deploy.local.postgres import postgres_here
 from deploy.local.system import System
+from deploy.sample.message import Message
 from deploy.sample.publish import publish
-from deploy.sample.writing import Message
 from shared import events
 from shared.clock import utc_now
 from tests import system as do

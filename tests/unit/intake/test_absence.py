@@ -81,8 +81,8 @@ def test_steps_are_those_in_force_on_the_day_of_receipt() -> None:
         found = provider_on(PROVIDERS, "esimerkkila", day)
         return found.valid_from if found else None
 
-    assert first_day(date(2025, 12, 31)) is None
-    assert first_day(date(2026, 7, 31)) == date(2026, 1, 1)
+    assert first_day(date(2024, 7, 31)) is None
+    assert first_day(date(2026, 7, 31)) == date(2024, 8, 1)
     assert first_day(date(2026, 8, 1)) == date(2026, 8, 1)
 
 
