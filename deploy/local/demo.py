@@ -22,7 +22,14 @@ from deploy.local.databases import wait_for
 from deploy.local.errors import LocalError, run_command
 from deploy.local.kafka import KafkaNode, kafka_here
 from deploy.local.machine import demand_space, port_is_free
-from deploy.local.month import SampleMonth, publish_now, publish_past, sample_month, waiting
+from deploy.local.month import (
+    SampleMonth,
+    publish_known,
+    publish_now,
+    publish_past,
+    sample_month,
+    waiting,
+)
 from deploy.local.plan import DIRECTORY, USERS, DemoSettings, Plan
 from deploy.local.play import answer_checks, work_on_cases
 from deploy.local.postgres import PostgresServer, postgres_here
@@ -173,11 +180,15 @@ class Demo:
     def _play_in(self, sample: SampleMonth) -> None:
         """Publish, wait until all is routed, let people work, then let the clocks be watched.
 
-        Each stage is kept, so that what was interrupted goes on where it was.
+        The feeds go first, so that clients are known when the month's messages come. Each stage is
+        kept, so that what was interrupted goes on where it was.
         """
         plan = self._plan
         wait_for(add_workers(plan.database_url, WORKERS))
         if plan.stage == "new":
+            with Progress("staff, rota and clients from the feeds", len(sample.known)) as shown:
+                asyncio.run(publish_known(plan.kafka, sample, shown))
+                self._wait_until_routed(lambda _: None)
             with Progress("published as intake systems would", len(sample.past)) as shown:
                 asyncio.run(publish_past(plan.kafka, sample, shown))
             plan.stage = "published"

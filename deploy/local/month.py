@@ -14,7 +14,8 @@ from aiokafka.consumer import AIOKafkaConsumer
 from deploy.sample.county import Message, Truth, told
 from deploy.sample.publish import publish
 from shared.clock import HELSINKI
-from shared.events import CASE, INTAKE_NOTIFICATION, PARTITIONS, SIGNAL
+from shared.events import CASE, INBOUND_TOPICS, INTAKE_NOTIFICATION, PARTITIONS, SIGNAL
+from shared.kinds import FEED_TOPICS
 
 DAYS = 31  # so that, today included, a whole month lies behind
 NOW = 8  # the newest so many arrive when the desk is open already
@@ -42,9 +43,11 @@ MORE_WORDS = {
 class SampleMonth(NamedTuple):
     """Messages of the month, in time order, and those that are held back to arrive now.
 
-    `truths` is what is really so about each, by source and the source's id.
+    `known` are the feeds as they stand when it begins: staff, rota, clients. `truths` is what is
+    really so about each, by source and the source's id.
     """
 
+    known: tuple[Message, ...]
     past: tuple[Message, ...]
     now: tuple[Message, ...]
     truths: Mapping[tuple[str, str], Truth]
@@ -52,7 +55,8 @@ class SampleMonth(NamedTuple):
     @property
     def signals(self) -> int:
         """How much routing gets of the past, counted per child, without repeats."""
-        names = {(m.source, m.source_id) for m in self.past if m.kind != "withdrawal"}
+        matters = (m for m in self.past if m.topic not in FEED_TOPICS and m.kind != "withdrawal")
+        names = {(m.source, m.source_id) for m in matters}
         return sum(len(self.truths[name].children) for name in names)
 
 
@@ -61,14 +65,18 @@ def sample_month(until: datetime, seed: int = 1) -> SampleMonth:
     last_day = until.astimezone(HELSINKI).date()
     county = [t for t in told(last_day=last_day, days=DAYS, seed=seed) if t.message.at <= until]
     truths = {(t.truth.source, t.truth.source_id): t.truth for t in county}
-    found = [each.message for each in county]
+    every = [each.message for each in county]
+    begin = every[0].at
+    known = tuple(m for m in every if m.at == begin and m.topic in FEED_TOPICS)
+    found = every[len(known) :]
     copies = Counter(message.source_id for message in found)
-    single = [message for message in found if copies[message.source_id] == 1]
+    letters = [message for message in found if message.topic == INTAKE_NOTIFICATION]
+    single = [message for message in letters if copies[message.source_id] == 1]
     now = {message.source_id for message in single[-NOW:]}
     without_effect = [m.source_id for m in single[:-NOW] if WITHOUT_EFFECT in m.value]
     hard = set(without_effect[::DEMANDING_EVERY])
     past = (demanding(m) if m.source_id in hard else m for m in found if m.source_id not in now)
-    return SampleMonth(tuple(past), tuple(single[-NOW:]), truths)
+    return SampleMonth(known, tuple(past), tuple(single[-NOW:]), truths)
 
 
 def demanding(message: Message) -> Message:
@@ -100,6 +108,13 @@ def misspelt(message: Message) -> Message:
     )
 
 
+async def publish_known(
+    bootstrap: str, sample: SampleMonth, progress: Callable[[int], None]
+) -> int:
+    """Publish the feeds as they stand when the month begins."""
+    return await publish(bootstrap, sample.known, progress=progress)
+
+
 async def publish_past(bootstrap: str, sample: SampleMonth, progress: Callable[[int], None]) -> int:
     """Publish the month as intake systems would have, each with the time it arrived there."""
     return await publish(bootstrap, sample.past, progress=progress)
@@ -114,12 +129,12 @@ async def publish_now(bootstrap: str, sample: SampleMonth) -> int:
 
 
 WAY = (
-    (INTAKE_NOTIFICATION, "intake"),
+    *((topic, "intake") for topic in INBOUND_TOPICS),
     (SIGNAL, "routing-signal"),
     (SIGNAL, "notifications-signal"),
     (CASE, "notifications-case"),
 )
-"""The way of a notification: each topic with a group that must have read it."""
+"""The way of a message: each topic with a group that must have read it."""
 
 
 async def waiting(bootstrap: str) -> int:

@@ -23,6 +23,8 @@ class Counts(NamedTuple):
     last_at: datetime | None
     notifications: int
     cases: int
+    kinds: dict[str, int]  # of notifications and other matters, counted per child
+    feeds: dict[str, int]  # what is known from them
     holders: dict[str, int]
     levels: dict[str, int]
     destinations: dict[tuple[str, str], int]  # (destination, state)
@@ -65,6 +67,14 @@ async def counts(url: str, now: datetime) -> Counts:
             ON d.id = l.door GROUP BY l.outcome
             """
         )
+        kinds = await conn.fetch("SELECT kind, count(*) AS n FROM routing.notification GROUP BY 1")
+        fed = await conn.fetch(
+            """
+            SELECT 'clients' AS what, count(*) AS n FROM routing.client
+            UNION ALL SELECT 'staff', count(*) FROM routing.worker WHERE entry IS NOT NULL
+            UNION ALL SELECT 'duty shifts', count(*) FROM routing.duty_shift
+            """
+        )
         holders = await conn.fetch(
             "SELECT coalesce(confirmed, holder) AS holder, count(*) AS n "
             "FROM routing.child_case GROUP BY 1"
@@ -89,6 +99,8 @@ async def counts(url: str, now: datetime) -> Counts:
         await conn.close()
     return Counts(
         messages={row["outcome"]: row["n"] for row in messages},
+        kinds={row["kind"]: row["n"] for row in kinds},
+        feeds={row["what"]: row["n"] for row in fed},
         holders={row["holder"]: row["n"] for row in holders},
         levels={row["level"]: row["n"] for row in levels},
         destinations={(row["destination"], row["state"]): row["n"] for row in destinations},

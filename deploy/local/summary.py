@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from textwrap import wrap
 
 from deploy.local.plan import Plan
 from deploy.local.store import Counts
@@ -65,11 +66,17 @@ def addresses(plan: Plan) -> Iterator[str]:
 
 
 def what_arrived(found: Counts) -> Iterator[str]:
-    """Messages by what became of them; notifications are counted per child."""
+    """Messages by what became of them; matters by kind, counted per child; what the feeds told."""
     days = f" from {day(found.first_at)} to {day(found.last_at)}" if found.first_at else ""
     yield "What arrived"
     yield f"  {sum(found.messages.values())} messages{days}: {told(found.messages)}"
-    yield f"  {found.notifications} notifications, counted per child, about {found.cases} children"
+    yield (
+        f"  {found.notifications} notifications and other matters, counted per child, about"
+        f" {found.cases} children:"
+    )
+    kinds = told({name.replace("_", " "): count for name, count in found.kinds.items()})
+    yield from wrap(kinds, 96, initial_indent="    ", subsequent_indent="    ")
+    yield f"  from the feeds: {told(found.feeds)}"
 
 
 def where_it_went(found: Counts) -> Iterator[str]:

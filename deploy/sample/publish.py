@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import date, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.sample.county import CHILDREN, FINLAND, Message, month, told
+from deploy.sample.county import CHILDREN, FINLAND, Message, Volume, month, told
 from shared.clock import HELSINKI, utc_now
 
 IN_FLIGHT = 1_000
@@ -129,10 +129,11 @@ def _wanted(
 ) -> Iterator[Message]:
     """The messages; the truth about each is written before it leaves."""
     period = {"last_day": chosen.last_day, "days": chosen.days, "seed": chosen.seed}
+    absences: Volume = chosen.absences
     if truth is None:
-        yield from month(children=under_18s, **period)
+        yield from month(children=under_18s, absences=absences, rota_gap=chosen.rota_gap, **period)
         return
-    for each in told(children=under_18s, **period):
+    for each in told(children=under_18s, absences=absences, rota_gap=chosen.rota_gap, **period):
         truth.write(each.truth.line())
         yield each.message
 
@@ -168,6 +169,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=1, help="another county")
     add("--children", type=int, default=CHILDREN, help="under-18s in the county")
     add("--finland", action="store_true", help=f"all of Finland: {FINLAND} under-18s")
+    add(
+        "--absences", choices=get_args(Volume), default="natural",
+        help="schools' absence signals: the natural volume, or the declared stress figure of"
+        " 500,000 a year in all of Finland",
+    )  # fmt: skip
+    add("--rota-gap", action="store_true", help="nobody on duty one evening of the next week")
     add("--truth", type=Path, metavar="FILE", help="write what is really so, as JSON lines")
     add("--rate", type=_rate, help="messages a second; default: as fast as possible")
     return parser.parse_args(arguments)

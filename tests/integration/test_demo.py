@@ -27,9 +27,11 @@ from deploy.sample.staff import WORKERS, Act, Notified, Standing, answers, follo
 from services.intake.domain.reading import read_message
 from services.routing.desk.api import CaseInfo, Clock, NotificationInfo, Proposal
 from services.routing.domain.clocks import clocks_for
+from services.routing.domain.rota import OnDuty, first_gaps
 from shared.clock import HELSINKI, from_milliseconds
+from shared.events import INTAKE_NOTIFICATION
 from shared.inbox import Raw, Unreadable
-from shared.kinds import BY_NAME
+from shared.kinds import BY_NAME, FEED_TOPICS
 
 UNTIL = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = UNTIL + timedelta(days=120)
@@ -159,11 +161,29 @@ def test_the_month_ends_now_and_its_newest_messages_are_held_back() -> None:
 
     assert len(sample.past) > 500
     assert max(message.at for message in (*sample.past, *sample.now)) <= UNTIL
-    told = {m.source_id for m in sample.past if m.kind != "withdrawal"}
-    assert sample.signals >= len(told)
+    told = {m.source_id for m in sample.past if m.topic not in FEED_TOPICS}
+    withdrawn = sum(m.kind == "withdrawal" for m in sample.past)
+    assert sample.signals >= len(told) - withdrawn
     assert not {m.source_id for m in sample.past} & {m.source_id for m in sample.now}
     for message in sample.past:
         BY_NAME[message.kind].model.model_validate_json(message.value)
+
+
+def test_the_feeds_come_before_the_month_and_leave_no_gap_in_the_duty_rota() -> None:
+    sample = sample_month(UNTIL)
+    shifts = [
+        orjson.loads(m.value)["entry"] for m in (*sample.known, *sample.past)
+        if m.kind == "directory" and b'"rota"' in m.value
+    ]  # fmt: skip
+    on_duty = [
+        OnDuty(s["kind"], *(datetime.fromisoformat(s[name]) for name in ("begins", "ends")))
+        for s in shifts if s["staff"]
+    ]  # fmt: skip
+
+    assert {"client", "directory"} == {m.kind for m in sample.known}
+    assert not [m for m in sample.now if m.topic in FEED_TOPICS]
+    for days in range(14):
+        assert {None} == set(first_gaps(on_duty, UNTIL + timedelta(days=days)).values())
 
 
 def test_what_comes_in_now_is_received_when_kafka_takes_it() -> None:
@@ -186,7 +206,8 @@ def test_one_message_has_a_mistake_that_its_source_can_mend() -> None:
 
 
 def test_some_families_need_the_expert_group() -> None:
-    past = [orjson.loads(m.value) for m in sample_month(UNTIL).past if m.kind != "withdrawal"]
+    letters = [m for m in sample_month(UNTIL).past if m.topic == INTAKE_NOTIFICATION]
+    past = [orjson.loads(m.value) for m in letters if m.kind != "withdrawal"]
     reasons = [body["reasons"] for body in past]
 
     assert 3 <= sum(len(each) >= 4 for each in reasons) <= len(reasons) // 50
@@ -342,6 +363,8 @@ def test_the_summary_tells_addresses_counts_and_what_is_open() -> None:
     found = Counts(
         messages={"applied": 800, "quarantined": 1, "repeated": 4},
         first_at=UNTIL - timedelta(days=30), last_at=UNTIL, notifications=900, cases=760,
+        kinds={"notification": 640, "absence": 190, "joint_contact": 70},
+        feeds={"clients": 2900, "staff": 80, "duty shifts": 150},
         holders={"duty": 8, "own_worker": 250, "initial_assessment": 502},
         levels={"perus": 500, "erityis": 260},
         destinations={("psychiatry", "proposed"): 7, ("psychiatry", "accepted"): 50},
@@ -353,7 +376,8 @@ def test_the_summary_tells_addresses_counts_and_what_is_open() -> None:
 
     for fact in (
         "http://127.0.0.1:8100/", "http://127.0.0.1:8125/", "/asyncapi", "/openapi", "/metrics",
-        "805 messages", "900 notifications", "50 accepted, 7 proposed",
+        "805 messages", "900 notifications", "640 notification, 190 absence, 70 joint contact",
+        "2900 clients, 150 duty shifts, 80 staff", "50 accepted, 7 proposed",
         "8  urgency checks (1 with an urgent flag)", "1  messages set aside", "make down",
     ):  # fmt: skip
         assert fact in text

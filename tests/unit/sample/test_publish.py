@@ -1,7 +1,9 @@
 """Publishing the sample county to a real Kafka."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.kafka import ExistingKafka, KafkaNode
 from deploy.sample import county
 from deploy.sample.publish import main, publish
-from shared.events import INTAKE_NOTIFICATION, PARTITIONS
+from shared.events import INBOUND_TOPICS, INTAKE_NOTIFICATION, PARTITIONS
 from shared.publisher import partition_of
 
 LAST_DAY = date(2026, 11, 22)
@@ -24,6 +26,39 @@ async def topic(kafka: KafkaNode | ExistingKafka, topic_prefix: str) -> str:
     await admin.create_topics([NewTopic(name, PARTITIONS, 1)])
     await admin.close()
     return name
+
+
+@pytest.fixture
+async def inbound_topics(
+    kafka: KafkaNode | ExistingKafka, topic_prefix: str
+) -> AsyncIterator[list[str]]:
+    names = [topic_prefix + name for name in INBOUND_TOPICS]
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+    yield names
+    await admin.close()
+
+
+async def test_each_kind_goes_to_its_own_topic(
+    kafka: KafkaNode | ExistingKafka, inbound_topics: list[str], topic_prefix: str
+) -> None:
+    arguments: dict[str, Any] = {"last_day": LAST_DAY, "days": 20, "children": 2_000}
+    expected = Counter(topic_prefix + m.topic for m in county.month(**arguments))
+    await publish(kafka.bootstrap, county.month(**arguments), topic_prefix=topic_prefix)
+
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(t, n) for t in inbound_topics for n in range(PARTITIONS)]
+        found: Counter[str] = Counter()
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            found[partition.topic] += end
+    finally:
+        await consumer.stop()
+    assert found == expected
+    assert len(found) == len(INBOUND_TOPICS)
+    assert min(found.values()) > 10
 
 
 async def test_everything_arrives_as_it_was_written_each_key_in_its_partition_and_order(
