@@ -1,12 +1,15 @@
 """Finland's year through intake and routing: how long, against the raw loop, in how much memory.
 
-``python -m tests.bench.year``; also the end of ``make bench``. The year is published first; then
-both services start on it together, and what counts is from their start until routing has taken
-every signal. Memory is that of the processes after each quarter of the way.
+``python -m tests.bench.year``; also the end of ``make bench``. A year of everything: notifications
+and other matters, the declared stress figure of absence signals (500,000 in all of Finland), the
+feeds. It is published first; then both services start on it together, and what counts is from their
+start until routing has taken every signal. Memory is that of the processes after each quarter of
+the way, and of this one, which writes the year while it publishes it.
 """
 
 import argparse
 import asyncio
+import resource
 import shutil
 import tempfile
 import time
@@ -25,20 +28,27 @@ from deploy.local.system import System
 from deploy.sample.county import FINLAND, Message, stream
 from deploy.sample.publish import publish
 from shared import events
+from shared.kinds import BY_NAME
 from tests import history
 from tests.bench.rates import raw_rate
 
 SEED = 11
 PATIENCE_S = 3600.0
 LOOK_EVERY_S = 1.0
-RAW = 100_000  # messages of the raw loop
+RAW = 100_000  # messages of the raw loop, at the most
+FEWEST = 10_000
+LETTERS = events.INTAKE_NOTIFICATION
 
 
 class Way(NamedTuple):
-    """How a year went through: seconds, and megabytes of each process at each quarter."""
+    """How a year went through: seconds, and megabytes of each process at each quarter.
+
+    `outcomes` says what became of the messages at intake, `signals` how many cases' rows they made.
+    """
 
     seconds: float
     signals: int
+    outcomes: dict[str, int]
     memory: dict[str, list[int]]
 
 
@@ -46,20 +56,23 @@ async def finlands_year(system: System, under_18s: int) -> str:
     """The figures, in words."""
     kinds: Counter[str] = Counter()
     started = time.perf_counter()
-    year = _counted(stream(SEED, under_18s), kinds)
+    year = _counted(stream(SEED, under_18s, absences="stress"), kinds)
     count = await publish(system.bootstrap, year, topic_prefix=system.prefix)
-    published = time.perf_counter() - started
-    raw = await raw_rate(system, events.INTAKE_NOTIFICATION, min(RAW, count // 4))
+    published, writer = time.perf_counter() - started, _most_of_this()
+    letters = sum(n for kind, n in kinds.items() if BY_NAME[kind].topic == LETTERS)
+    raw = await raw_rate(system, LETTERS, min(RAW, letters))
     way = await _through(system, count)
+    outcomes = ", ".join(f"{n:,} {name}" for name, n in sorted(way.outcomes.items()))
     rate = count / way.seconds
     memory = "; ".join(
         f"{name} {' -> '.join(map(str, sizes))} MB" for name, sizes in way.memory.items()
     )
+    told = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common())
     return (
-        f"{count:,} messages ({', '.join(f'{n:,} {k}' for k, n in kinds.most_common())}), "
-        f"published in {published:.0f} s: through intake and routing in {way.seconds:.0f} s, "
-        f"{rate:,.0f}/s, {rate / raw:.2f} of raw ({raw:,.0f}/s); {way.signals:,} signals; "
-        f"memory after each quarter: {memory}"
+        f"{count:,} messages ({told}), published in {published:.0f} s with {writer} MB: "
+        f"through intake and routing in {way.seconds:.0f} s, {rate:,.0f}/s, "
+        f"{rate / raw:.2f} of raw ({raw:,.0f}/s); {way.signals:,} signals; "
+        f"at intake {outcomes}; memory after each quarter: {memory}"
     )
 
 
@@ -70,7 +83,12 @@ def _counted(messages: Iterator[Message], kinds: Counter[str]) -> Iterator[Messa
 
 
 async def _through(system: System, count: int) -> Way:
-    services = [system.service(name, timers="false") for name in ("intake", "routing")]
+    services = [
+        system.service(
+            "intake", timers="false", client_sources="clients-1", directory_sources="directory-1"
+        ),
+        system.service("routing", timers="false"),
+    ]
     memory: dict[str, list[int]] = {service.program: [] for service in services}
     conn = await asyncpg.connect(system.admin_url)
     started, quarter = time.perf_counter(), 1
@@ -79,7 +97,9 @@ async def _through(system: System, count: int) -> Way:
     try:
         while time.perf_counter() - started < PATIENCE_S:
             taken = await conn.fetchval(
-                "SELECT coalesce(sum(next_off), 0) FROM intake.source_offset"
+                "SELECT coalesce(sum(o.next_off), 0) FROM intake.source_offset o "
+                "JOIN intake.door d ON d.id = o.door WHERE d.grp = $1",
+                f"{system.prefix}intake",
             )
             while quarter <= 3 and taken >= quarter * count / 4:
                 _weigh(services, memory)
@@ -88,7 +108,10 @@ async def _through(system: System, count: int) -> Way:
                 seconds = time.perf_counter() - started
                 _weigh(services, memory)
                 signals = await conn.fetchval("SELECT count(*) FROM routing.notification")
-                return Way(seconds, signals, memory)
+                rows = await conn.fetch(
+                    "SELECT outcome, count(*) AS n FROM intake.event_log GROUP BY 1"
+                )
+                return Way(seconds, signals, {r["outcome"]: r["n"] for r in rows}, memory)
             await asyncio.sleep(LOOK_EVERY_S)
         raise TimeoutError("the year did not get through")
     finally:
@@ -112,6 +135,11 @@ def _weigh(services: list[Any], memory: dict[str, list[int]]) -> None:
         status = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
         (line,) = [each for each in status.splitlines() if each.startswith("VmRSS")]
         memory[service.program].append(int(line.split()[1]) // 1024)
+
+
+def _most_of_this() -> int:
+    """The most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 @asynccontextmanager
@@ -139,11 +167,18 @@ async def run(under_18s: int, directory: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--under-18s", type=int, default=FINLAND)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--under-18s", type=int, default=FINLAND)
+    size.add_argument("--fraction", type=float, help="of all of Finland, such as 0.1")
     arguments = parser.parse_args()
+    under_18s = arguments.under_18s
+    if arguments.fraction is not None:
+        under_18s = round(FINLAND * arguments.fraction)
+    if under_18s < FEWEST:
+        parser.error(f"at least {FEWEST} under-18s: the raw loop needs some batches")
     directory = Path(tempfile.mkdtemp(prefix="luotsi-bench-"))
     try:
-        asyncio.run(run(arguments.under_18s, directory))
+        asyncio.run(run(under_18s, directory))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
