@@ -15,6 +15,16 @@ async def routed(url: str) -> int:
         await conn.close()
 
 
+async def message_names(url: str) -> dict[str, tuple[str, str]]:
+    """Notification -> its source and the source's id of the message that it came with."""
+    conn = await asyncpg.connect(url)
+    try:
+        rows = await conn.fetch("SELECT id, source, source_id FROM routing.notification")
+    finally:
+        await conn.close()
+    return {row["id"]: (row["source"], row["source_id"]) for row in rows}
+
+
 class Counts(NamedTuple):
     """The figures of the summary."""
 
