@@ -324,6 +324,8 @@ def go_on(plan: Plan, truth: Path | None) -> None:
     """Let the workers of a demo go on until now; raises LocalError where none was played in."""
     if plan.stage != "played" or plan.until is None:
         raise LocalError("No month was played in here.", "Mend: `make demo` first.")
+    if truth is not None:
+        truth.touch()  # there also where nothing is left to do
     names = wait_for(store.message_names(plan.database_url))
     beside = Beside(Known(names, sample_month(plan.until).truths), truth)
     desk = f"http://127.0.0.1:{plan.ports.desk}"
