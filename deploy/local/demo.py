@@ -31,7 +31,7 @@ from deploy.local.month import (
     waiting,
 )
 from deploy.local.plan import DIRECTORY, USERS, DemoSettings, Plan
-from deploy.local.play import answer_checks, work_on_cases
+from deploy.local.play import Beside, answer_checks, work_on_cases
 from deploy.local.postgres import PostgresServer, postgres_here
 from deploy.local.process import POLL_S, BackgroundProcess
 from deploy.local.programs import SOURCES, Program, programs
@@ -39,6 +39,7 @@ from deploy.local.progress import Progress, step
 from deploy.local.summary import summary
 from deploy.local.system import System
 from deploy.sample.staff import WORKERS
+from deploy.sample.staff.telling import Known
 from deploy.sample.store import add_workers
 from shared.clock import utc_now
 from shared.migrate import EditedMigrationError
@@ -196,10 +197,12 @@ class Demo:
         with Progress("received, screened and routed", sample.signals) as shown:
             self._wait_until_routed(shown)
         desk = f"http://127.0.0.1:{plan.ports.desk}"
+        names = wait_for(store.message_names(plan.database_url))
+        beside = Beside(Known(names, sample.truths), self._directory / "workers.jsonl")
         with Progress("urgency checks answered", 0) as shown:
-            asyncio.run(answer_checks(desk, utc_now(), shown))
+            asyncio.run(answer_checks(desk, utc_now(), shown, beside))
         with Progress("cases worked on", 0) as shown:
-            asyncio.run(work_on_cases(desk, utc_now(), shown))
+            asyncio.run(work_on_cases(desk, utc_now(), shown, beside))
         with step("watch over clocks and mail switched on"):
             self._open()
         with step("a few messages come in just now"):
