@@ -490,7 +490,8 @@ def screened(history: History) -> None:
         wanted[signals[ident][0].child].append(ident)
     made: dict[UUID, list[str]] = defaultdict(list)
     for decision in history.decisions:
-        if decision["because"] in signals:
+        because = signals.get(decision["because"])
+        if because and because[0].child == decision["child"]:  # else it is a sibling's
             made[decision["child"]].append(decision["because"])
     assert wanted == made, "decisions were not made once each in the order of the log"
 
