@@ -6,6 +6,7 @@ The generator is seeded: the same message has the same name and bytes in every r
 import copy
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -99,7 +100,8 @@ SORTS = (
 """What every kind must bear; `hetu`, `id` and `markup` where a kind has such a field."""
 
 
-def hostile_messages(seed: int = SEED, count: int = COUNT) -> list[Hostile]:
+@lru_cache
+def hostile_messages(seed: int = SEED, count: int = COUNT) -> tuple[Hostile, ...]:
     """At least so many: all that were thought of, then mutations of valid ones of every kind."""
     found = list(thought_of())
     for kind in kinds.KINDS:
@@ -109,7 +111,7 @@ def hostile_messages(seed: int = SEED, count: int = COUNT) -> list[Hostile]:
     assert len(names) == len(set(names)), "two messages have one name"
     rng = Random(seed)
     more = max(MUTATIONS, count - len(found))
-    return found + [mutation(rng, number) for number in range(more)]
+    return (*found, *(mutation(rng, number) for number in range(more)))
 
 
 def an_example(kind: kinds.Kind) -> dict[str, Any]:
