@@ -87,6 +87,8 @@ class Child:
         figures = volumes().clients_feed
         self.first = plan.last_day - timedelta(days=DAYS - 1)
         self.begins = clientship.begins
+        if person.born >= (self.begins or self.first):
+            self.begins = person.born  # known from birth
         self.ends = clientship.ends
         if group.left:
             left = local(group.left).date()
@@ -219,9 +221,6 @@ class Clients:
         if group.unborn or clientship is None:
             return
         for place, person in enumerate(group.people):
-            begins = clientship.begins
-            if person.born > (begins or self._plan.last_day - timedelta(days=DAYS)):
-                continue  # born later: nothing is known of it yet
             client = len(self._group)
             self._group.append(group.number)
             self._child.append(place)
