@@ -58,7 +58,7 @@ async def test_each_kind_goes_to_its_own_topic(
         await consumer.stop()
     assert found == expected
     assert len(found) == len(INBOUND_TOPICS)
-    assert min(found.values()) > 10
+    assert min(found.values()) > 0
 
 
 async def test_everything_arrives_as_it_was_written_each_key_in_its_partition_and_order(
