@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import orjson
+
 from services.routing.domain.facts import Facts
-from services.routing.domain.tables import DESTINATIONS, LEVELS, Outcome, Tables, Texts
+from services.routing.domain.tables import DESTINATIONS, Outcome, Tables
+from services.routing.domain.texts import Texts
 from shared.events import Destination, Holder, Language, Level
 
 
@@ -26,25 +29,24 @@ class Decision:
     version: str
     content_hash: str
 
+    def to_json(self) -> bytes:
+        """All of it in one canonical form: the same decision is the same bytes, anywhere."""
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
+
 
 def decide(facts: Facts, tables: Tables) -> Decision:
     """Evaluate every row of the four tables on these facts."""
-    seen, faults = _seen(facts, tables)
-    urgent = tables.urgent.outcome(seen)
-    level_outcome = tables.level.outcome(seen)
-    level = seen["level"] = _level(level_outcome)
-    holder_outcome = tables.holder.outcome(seen)
-    destinations = tables.destinations.outcome(seen)
-
-    faults += [f"level/{level_outcome.fault}"] if level_outcome.fault else []
-    faults += [f"holder/{holder_outcome.fault}"] if holder_outcome.fault else []
-    outcomes = (urgent, level_outcome, holder_outcome, destinations)
+    urgent, level, holder, destinations, stands, strange = tables.evaluate(facts)
+    faults = ["facts/not-understood"] if strange else []
+    faults += [f"level/{level.fault}"] if level.fault else []
+    faults += [f"holder/{holder.fault}"] if holder.fault else []
+    hits = (*urgent.hits, *level.hits, *holder.hits, *destinations.hits)
     return Decision(
         urgent_flags=tuple(sorted(urgent.says)),
-        level=level,
-        holder=_holder(holder_outcome, faults),
-        destinations=tuple(each for each in DESTINATIONS if each in destinations.says),
-        rows=tuple([row.ref for outcome in outcomes for row in outcome.hits] + faults),
+        level=stands,
+        holder=_holder(holder, faults),
+        destinations=tuple([each for each in DESTINATIONS if each in destinations.says]),
+        rows=(*[row.ref for row in hits], *faults),
         facts=dict(facts),
         version=tables.version,
         content_hash=tables.content_hash,
@@ -62,23 +64,6 @@ def reasons(decision: Decision, tables: Tables, language: Language) -> tuple[str
         text = text or _FAULT_TEXTS.get(name)
         texts.append(text.in_language(language) if text else f"{row} ({decision.version})")
     return tuple(texts)
-
-
-def _seen(facts: Facts, tables: Tables) -> tuple[dict[str, str | int], list[str]]:
-    """The facts as the rules may see them: what they do not understand is unknown."""
-    seen = dict(facts)
-    strange = False
-    for column, values in tables.columns:
-        if seen.get(column) not in values:
-            seen[column] = "unknown"
-            strange = True
-    return seen, ["facts/not-understood"] if strange else []
-
-
-def _level(outcome: Outcome) -> Level:
-    if not outcome.says:
-        return LEVELS[-1]  # a person decides; until then nobody treats it as light
-    return cast("Level", max(outcome.says, key=lambda level: LEVELS.index(cast("Level", level))))
 
 
 def _holder(outcome: Outcome, faults: list[str]) -> Holder:

@@ -141,23 +141,34 @@ def known_of(stated: Iterable[CodedFacts]) -> Known:
     return known
 
 
+Direction = Literal["rising", "falling", "fixed", "either"]
+"""How a column moves as what is stated grows more concerning: never down, never up, not at all
+(it is no measure of concern, nor derived from one), or either way (nothing may hang on it)."""
+
+
 class Column(NamedTuple):
-    """The values a fact can have. If `rising`, they are in order of growing concern."""
+    """The values a fact can have, in their order, and how they move as concern grows."""
 
     values: tuple[str | int, ...]
-    rising: bool
+    direction: Direction
+
+    @property
+    def neutral(self) -> str | int:
+        """The value of an example that does not name the column: the one of least concern."""
+        return self.values[-1 if self.direction == "falling" else 0]
 
 
-_ANSWER = Column(("no", "unknown", "yes"), rising=True)
+_ANSWER = Column(("no", "unknown", "yes"), "rising")
 _AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
 _MANY = 3  # areas or notifications that make problems pile up (A7)
 _SIBLINGS = 2  # children of one household somebody has notified of, this one included, do so, too
 
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys((*_AREAS, "a7"), _ANSWER),
-    "areas_of_concern": Column(tuple(range(len(_AREAS) + 1)), rising=True),
-    "areas_besides_a10": Column(tuple(range(len(_AREAS))), rising=True),
-    "areas_unknown": Column(tuple(range(len(_AREAS) + 1)), rising=False),
+    "areas_of_concern": Column(tuple(range(len(_AREAS) + 1)), "rising"),
+    "areas_besides_a10": Column(tuple(range(len(_AREAS))), "rising"),
+    # An answer "no" raised to unknown makes it grow, unknown raised to "yes" makes it fall.
+    "areas_unknown": Column(tuple(range(len(_AREAS) + 1)), "either"),
     **dict.fromkeys(
         (
             "in_danger",
@@ -176,11 +187,11 @@ COLUMNS: Mapping[str, Column] = {
         _ANSWER,
     ),
     # Which of the reasons for an absence it is, is no measure of concern.
-    "absence_health": Column(("no", "unknown", "yes"), rising=False),
+    "absence_health": Column(("no", "unknown", "yes"), "fixed"),
     # Being a client already, one's age and what a person answered are no measures of concern.
-    "existing_client": Column(("no", "unknown", "yes"), rising=False),
-    "age_band": Column(get_args(AgeBand), rising=False),
-    "urgency": Column(get_args(UrgencyState), rising=False),
+    "existing_client": Column(("no", "unknown", "yes"), "fixed"),
+    "age_band": Column(get_args(AgeBand), "fixed"),
+    "urgency": Column(get_args(UrgencyState), "fixed"),
 }
 
 

@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain import tables as tables_module
 from services.routing.domain.decision import Decision, decide, reasons
 from services.routing.domain.facts import (
     COLUMNS,
@@ -29,6 +28,7 @@ from services.routing.domain.tables import (
     compile_tables,
     load_tables,
 )
+from services.routing.domain.tables.written import Loader, newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
@@ -172,7 +172,7 @@ def test_every_row_that_hit_is_explained_in_every_language(language: Language) -
 
 def test_a_row_of_an_older_version_is_named_rather_than_explained_wrongly() -> None:
     rows = ("holder/gone", "level/erityis-several-areas", "urgent/danger", "level/no-row")
-    versions = "urgent@2026-11+level@2025-01+holder@2026-11"
+    versions = "urgent@2026-12+level@2025-01+holder@2026-12"
     old = Decision((), "perus", "duty", (), rows, {}, versions, "")
 
     gone, changed, same, fault = reasons(old, TABLES, "en")
@@ -188,7 +188,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-11+level@2026-11+holder@2026-11.2+destinations@2026-11.3" == first.version
+    assert "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------
@@ -301,8 +301,8 @@ def test_the_order_of_rows_in_a_file_means_nothing(
 
 
 def read(name: TableName) -> WrittenTable:
-    text = tables_module._newest(RULES, name).read_text(encoding="utf-8")
-    return WrittenTable.model_validate(yaml.load(text, tables_module._Loader))  # noqa: S506
+    text = newest(RULES, name).read_text(encoding="utf-8")
+    return WrittenTable.model_validate(yaml.load(text, Loader))  # noqa: S506
 
 
 WRITTEN = [read(name) for name in get_args(TableName)]

@@ -16,6 +16,7 @@ from services.routing.domain.facts import (
     derive,
     learn,
 )
+from services.routing.domain.flow import ALWAYS
 from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
 
 ORDER: tuple[Answer, ...] = ("no", "unknown", "yes")  # of growing concern
@@ -158,11 +159,38 @@ def test_more_concern_in_an_answer_is_never_less_in_a_derived_fact(known: Known,
     stated: dict[str, Any] = known._asdict()
     place = ORDER.index(stated[name])
     more = Known(**{**stated, name: ORDER[min(place + 1, 2)]})
-    before, after = facts_of(known), facts_of(more)
+    keeps_its_direction(facts_of(known), facts_of(more), stated=name)
 
-    for column, (values, rising) in COLUMNS.items():
-        if rising:
-            assert values.index(before[column]) <= values.index(after[column]), column
+
+@given(KNOWN)
+def test_one_more_notification_is_never_less_concern_in_a_derived_fact(known: Known) -> None:
+    more = known._replace(notifications=known.notifications + 1)
+
+    keeps_its_direction(facts_of(known), facts_of(more), stated="notifications")
+
+
+NO_CONCERN = {"is_client": "existing_client", "absence_health": "absence_health"}
+"""What is stated and measures no concern, and the one column that may follow it."""
+
+
+def keeps_its_direction(before: Facts, after: Facts, *, stated: str) -> None:
+    for name, (values, direction) in COLUMNS.items():
+        place, later = values.index(before[name]), values.index(after[name])
+        moves = {
+            "rising": place <= later,
+            "falling": place >= later,
+            "fixed": place == later or name == NO_CONCERN.get(stated),
+            "either": True,
+        }
+        assert moves[direction], name
+
+
+@given(KNOWN)
+def test_what_the_proofs_leave_out_is_true_of_no_child(known: Known) -> None:
+    facts = facts_of(known)
+
+    for always in ALWAYS:
+        assert always.holds(*(facts[name] for name in always.columns)), always.says
 
 
 @given(KNOWN)

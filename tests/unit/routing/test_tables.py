@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.routing.domain import tables as tables_module
 from services.routing.domain.tables import Tables, TablesRefusedError, load_tables
+from services.routing.domain.tables.written import Loader, newest
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 Change = Callable[[str], str]
@@ -23,12 +23,15 @@ def replacing(old: str, new: str) -> Change:
 
 
 def appending(row: str) -> Change:
-    return lambda text: text + row
+    """One more row, listed in the contents."""
+    listed = replacing("contents:\n", "contents:\n  - extra\n")
+    inline = replacing("contents: [", "contents: [extra, ")
+    return lambda text: (inline if "contents: [" in text else listed)(text) + row
 
 
 def load_changed(directory: Path, table: str, change: Change) -> Tables:
     shutil.copytree(RULES, directory, dirs_exist_ok=True)
-    path = tables_module._newest(directory, table)  # type: ignore[arg-type]
+    path = newest(directory, table)  # type: ignore[arg-type]
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     return load_tables(directory)
 
@@ -46,17 +49,17 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a misspelt column": (
         "level",
         replacing("{ psych: [yes] }", "{ pysch: [yes] }"),
-        "level/2026-11.yaml, row erityis-psych: unknown column pysch",
+        "level/2026-12.yaml, row erityis-psych: unknown column pysch",
     ),
     "a misspelt value": (
         "urgent",
         replacing("{ in_danger: [yes] }", "{ in_danger: [ja] }"),
-        "urgent/2026-11.yaml, row danger: in_danger: unknown value ja; known: no, unknown, yes",
+        "urgent/2026-12.yaml, row danger: in_danger: unknown value ja; known: no, unknown, yes",
     ),
     "a misspelt part of a row": (
         "urgent",
         replacing("then: danger", "than: danger"),
-        "urgent/2026-11.yaml, row danger: then: Field required",
+        "urgent/2026-12.yaml, row danger: then: it is missing",
     ),
     "an unknown outcome": (
         "destinations",
@@ -66,12 +69,12 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a missing language": (
         "holder",
         replacing("      sv: Det har ännu inte", "      se: Det har ännu inte"),
-        "holder/2026-11.2.yaml, row urgency-open: reason.sv: Field required",
+        "holder/2026-12.yaml, row urgency-open: reason.sv: it is missing",
     ),
     "an empty text": (
         "urgent",
         replacing("fi: Lapsen turvallisuudesta on huoli.", "fi: ''"),
-        "urgent/2026-11.yaml, row safety: reason.fi",
+        "urgent/2026-12.yaml, row safety: reason.fi",
     ),
     "a row id used twice": (
         "urgent",
@@ -81,34 +84,34 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a condition written twice": (
         "destinations",
         replacing("{ psych: [yes], urgency", "{ psych: [yes], psych: [no], urgency"),
-        "destinations/2026-11.3.yaml: 'psych' stands twice",
+        "destinations/2026-12.yaml: 'psych' stands twice",
     ),
     "a child nobody holds": (
         "holder",
         replacing("existing_client: [unknown] }", "existing_client: [unknown], a7: [yes] }"),
-        "holder/2026-11.2.yaml: no row hits when a7 =",
+        "no row hits a child of whom is known: problems piling up (a7): no, already a client ",
     ),
     "two holders for one answer": (
         "holder",
         replacing("existing_client: [unknown] }", "existing_client: [no] }"),
-        "row client-unknown and not-a-client: both hit when absence_confirmed =",
+        "row client-unknown + not-a-client: both hit a child of whom is known: already a client ",
     ),
     "two holders at once": (
         "holder",
         appending(EXTRA_DUTY),
-        "row extra and urgency-open: both hit when absence_confirmed =",
+        "row extra + urgency-open: both hit a child of whom is known: urgency: not judged yet",
     ),
     "a level that contradicts another": (
         "level",
         replacing("unless: [vaativa-many-areas, vaativa-rare-domain]\n    ", ""),
-        "level/2026-11.yaml, row erityis-several-areas",
+        "level/2026-12.yaml, row erityis-several-areas",
     ),
     "a child without a level": (
         "level",
         replacing(
             "{ areas_unknown: { at_most: 0 } }", "{ areas_unknown: { at_most: 0 }, a7: [no] }"
         ),
-        "level/2026-11.yaml: no row hits when",
+        "level/2026-12.yaml: no row hits a child of whom is known: ",
     ),
     "an exception that names no row": (
         "level",
@@ -118,7 +121,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "an interval without numbers": (
         "level",
         replacing("{ at_least: 3 }", "{}"),
-        "level/2026-11.yaml, row vaativa-many-areas: when.areas_besides_a10",
+        "level/2026-12.yaml, row vaativa-many-areas: when.areas_besides_a10",
     ),
     "an interval no number lies in": (
         "level",
@@ -143,7 +146,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a row that another always silences": (
         "urgent",
         appending(EXTRA_FLAG.replace("CASE }", "in_danger: [yes] }\n    unless: [danger]")),
-        "urgent/2026-11.yaml, row extra: it can never hit",
+        "urgent/2026-12.yaml, row extra: it can never hit",
     ),
     "a level that looks at itself": (
         "level",
@@ -153,20 +156,20 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a holder that may be collected": (
         "holder",
         replacing("hit: unique", "hit: collect"),
-        "holder/2026-11.2.yaml: hit collect does not suit this table",
+        "holder/2026-12.yaml: hit: collect does not suit this table; suits: agreeing, unique",
     ),
     "another version than the file's name": (
         "holder",
-        replacing("version: 2026-11", "version: 2026-12"),
-        "holder/2026-11.2.yaml: the file says it is holder, version 2026-12.2",
+        replacing("version: 2026-12", "version: 2026-13"),
+        "holder/2026-12.yaml: the file says it is holder, version 2026-13",
     ),
     "no rows": (
         "urgent",
         lambda text: text.partition("rows:")[0] + "rows: []\n",
-        "urgent/2026-11.yaml: a table needs rows",
+        "urgent/2026-12.yaml: a table needs rows",
     ),
-    "no YAML": ("urgent", lambda _: "rows: [", "urgent/2026-11.yaml"),
-    "nothing at all": ("urgent", lambda _: "", "urgent/2026-11.yaml: content"),
+    "no YAML": ("urgent", lambda _: "rows: [", "urgent/2026-12.yaml"),
+    "nothing at all": ("urgent", lambda _: "", "urgent/2026-12.yaml: content"),
 }
 
 
@@ -195,19 +198,19 @@ def test_a_version_that_cannot_be_ordered_is_refused(tmp_path: Path) -> None:
 
 def test_the_newest_version_of_a_table_is_the_one_in_use(tmp_path: Path) -> None:
     shutil.copytree(RULES, tmp_path, dirs_exist_ok=True)
-    text = (tmp_path / "urgent" / "2026-11.yaml").read_text(encoding="utf-8")
-    for version in ("2026-11.9", "2026-11.10"):
-        newer = text.replace("version: 2026-11", f"version: {version}")
+    text = (tmp_path / "urgent" / "2026-12.yaml").read_text(encoding="utf-8")
+    for version in ("2026-12.9", "2026-12.10"):
+        newer = text.replace("version: 2026-12", f"version: {version}")
         (tmp_path / "urgent" / f"{version}.yaml").write_text(newer, encoding="utf-8")
 
-    assert load_tables(tmp_path).version.startswith("urgent@2026-11.10+level@2026-11+")
+    assert load_tables(tmp_path).version.startswith("urgent@2026-12.10+level@2026-12+")
 
 
 def test_the_hash_follows_the_content_and_not_the_order_or_the_layout(
     tmp_path: Path, shipped: Tables
 ) -> None:
     def turned_round(text: str) -> str:
-        content = yaml.load(text, tables_module._Loader)  # noqa: S506 -- a safe one
+        content = yaml.load(text, Loader)  # noqa: S506 -- a safe one
         content["rows"].reverse()
         return yaml.safe_dump(content, default_style='"')
 

@@ -1,0 +1,126 @@
+"""What columns and values are called when a message speaks of a child."""
+
+from collections.abc import Mapping
+
+from services.routing.domain.texts import Texts
+from shared.events import Language
+
+_Words = tuple[str, str, str]  # in Finnish, Swedish and English
+
+_COLUMNS: Mapping[str, _Words] = {
+    "a1": ("huoli terveydestä", "oro för hälsan", "concern about health"),
+    "a2": ("huoli mielenterveydestä", "oro för psykiska hälsan", "concern about mental health"),
+    "a3": (
+        "neuropsykiatriset haasteet",
+        "neuropsykiatriska svårigheter",
+        "neuropsychiatric difficulties",
+    ),
+    "a4": (
+        "huoli päihteistä tai riippuvuuksista",
+        "oro för rusmedel eller beroende",
+        "concern about substances or addictions",
+    ),
+    "a5": (
+        "huoli arjesta tai koulunkäynnistä",
+        "oro för vardagen eller skolgången",
+        "concern about daily life or school",
+    ),
+    "a6": ("huoli turvallisuudesta", "oro för tryggheten", "concern about safety"),
+    "a7": ("ongelmien kasautuminen", "problem som hopar sig", "problems piling up"),
+    "a8": ("huoli vanhemmuudesta", "oro för föräldraskapet", "concern about parenting"),
+    "a9": (
+        "huoli asianosaisten yhteistyöstä",
+        "oro för samarbetet mellan parterna",
+        "concern about cooperation",
+    ),
+    "a10": (
+        "tukea kokeiltu ilman riittävää vaikutusta",
+        "stöd prövat utan tillräcklig verkan",
+        "support tried without enough effect",
+    ),
+    "areas_of_concern": ("huolen alueita", "områden med oro", "areas of concern"),
+    "areas_besides_a10": (
+        "muita huolen alueita kuin palvelut",
+        "andra områden med oro än servicen",
+        "areas of concern besides services",
+    ),
+    "areas_unknown": ("alueita, joista ei tiedetä", "områden som inte är kända", "areas not known"),
+    "in_danger": ("lapsi vaarassa", "barnet i fara", "child in danger"),
+    "assault_suspected": (
+        "epäily väkivallasta tai hyväksikäytöstä",
+        "misstanke om våld eller övergrepp",
+        "assault or abuse suspected",
+    ),
+    "alone_guardians_unreachable": (
+        "lapsi yksin, huoltajia ei tavoiteta",
+        "barnet ensamt, vårdnadshavarna nås inte",
+        "child alone, guardians not reached",
+    ),
+    "judged_urgent_by_authority": (
+        "toinen viranomainen arvioinut kiireelliseksi",
+        "en annan myndighet har bedömt som brådskande",
+        "judged urgent by another authority",
+    ),
+    "self_harm": ("itsetuhoisuus", "självdestruktivitet", "self-harm"),
+    "psych": (
+        "psyykkinen huoli tai oma päihteiden käyttö",
+        "psykisk oro eller eget bruk av rusmedel",
+        "mental health or own substance use",
+    ),
+    "safety": ("turvallisuushuoli", "oro för säkerheten", "safety concern"),
+    "addiction": ("oma riippuvuus", "eget beroende", "own addiction"),
+    "custody_dispute": ("huoltoriita", "vårdnadstvist", "custody dispute"),
+    "rare_domain": (
+        "harvinaista osaamista vaativa asia",
+        "ärende som kräver sällsynt kunskap",
+        "matter that needs rare expertise",
+    ),
+    "psychiatry_asks": (
+        "psykiatria pyytää konsultaatiota",
+        "psykiatrin ber om konsultation",
+        "psychiatry asks for a consultation",
+    ),
+    "absence_confirmed": (
+        "koulu vahvistanut poissaolot",
+        "skolan har bekräftat frånvaron",
+        "absence confirmed by the school",
+    ),
+    "absence_health": (
+        "poissaolot terveyssyistä",
+        "frånvaro av hälsoskäl",
+        "absence for reasons of health",
+    ),
+    "existing_client": ("jo asiakas", "redan klient", "already a client"),
+    "age_band": ("ikä", "ålder", "age"),
+    "urgency": ("kiireellisyys", "brådska", "urgency"),
+    "level": ("taso", "nivå", "level"),
+    "flagged": ("kiireellisyyden merkki", "tecken på brådska", "sign of urgency"),
+}
+
+_VALUES: Mapping[str, _Words] = {
+    "yes": ("kyllä", "ja", "yes"),
+    "no": ("ei", "nej", "no"),
+    "unknown": ("ei tiedossa", "inte känt", "not known"),
+    "open": ("ei vielä arvioitu", "ännu inte bedömd", "not judged yet"),
+    "urgent": ("kiireellinen", "brådskande", "urgent"),
+    "not_urgent": ("ei kiireellinen", "inte brådskande", "not urgent"),
+    "not_asked": ("ei kysytty", "inte frågad", "not asked"),
+    "unborn": ("syntymätön", "ofödd", "unborn"),
+    "adult": ("täysi-ikäinen", "myndig", "adult"),
+}
+
+
+def _texts(words: Mapping[str, _Words]) -> dict[str, Texts]:
+    return {name: Texts(fi=fi, sv=sv, en=en) for name, (fi, sv, en) in words.items()}
+
+
+COLUMN_WORDS, VALUE_WORDS = _texts(_COLUMNS), _texts(_VALUES)
+
+
+def said_of(column: str, value: str | int, language: Language) -> str:
+    """A fact in words, its column's name beside it; a column without words is named alone."""
+    words = COLUMN_WORDS.get(column)
+    name = words.in_language(language) if words else column
+    name += f" ({column})" if name != column else ""
+    answer = VALUE_WORDS.get(str(value))
+    return f"{name}: {answer.in_language(language) if answer else value}"
