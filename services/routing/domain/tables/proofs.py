@@ -5,7 +5,7 @@ and what it refuses it shows. It leaves out what no child can be (`flow.ALWAYS`)
 proof over columns is one about what is stated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations, product
 
@@ -50,8 +50,7 @@ class Proof:
         return list(names)
 
     def _tied(self, names: Mapping[str, object]) -> list[Always]:
-        """What ties at least two of these columns; the others cannot matter."""
-        return [a for a in self._space.always if len(names.keys() & set(a.columns)) > 1]
+        return [always for always in self._space.always if names.keys() & set(always.columns)]
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -107,6 +106,22 @@ class Proof:
             *(self.parts[other] for other in row.unless),
         )
 
+    def misses_all(self, places: Collection[int]) -> list[Clause]:
+        """Where none of these rows hits, as shortly as it can be said.
+
+        A row whose silencers are all among them, and theirs, can only be missed outside its box:
+        what silences it would itself have to be silenced, and so on to a row that nothing silences.
+        """
+        rooted: set[int] = set()
+        known = -1
+        while known < len(rooted):
+            known = len(rooted)
+            rooted |= {p for p in places if rooted.issuperset(self.table.rows[p].unless)}
+        return [
+            self.ground.outside(self.parts[place]) if place in rooted else self.misses(place)
+            for place in places
+        ]
+
     def pieces(self, place: int) -> list[Part]:
         """Where a row hits, as boxes."""
         part, silent = self.hits(place)
@@ -138,7 +153,7 @@ class Proof:
         moved = [*later, *self.possible]
         shifted = [tuple(_shift(part, size) for part in clause) for clause in moved]
         found = find(box, [*clauses, *self.possible, *shifted], self._links(size))
-        return (found[:size], found[size:]) if found else None
+        return None if found is None else (found[:size], found[size:])
 
     def _links(self, size: int) -> list[Link]:
         return [
@@ -211,9 +226,8 @@ def table_faults(proof: Proof) -> list[Fault]:
 
 
 def _gaps(proof: Proof) -> Iterator[Fault]:
-    rows = range(len(proof.table.rows))
-    box = proof.child((), [proof.misses(place) for place in rows])
-    if box:
+    box = proof.child((), proof.misses_all(range(len(proof.table.rows))))
+    if box is not None:
         facts = proof.facts(box)
         child = proof.pinned(facts, box)
         yield Fault(
@@ -249,12 +263,14 @@ def _overlaps(proof: Proof) -> Iterator[Fault]:
     for one, other in combinations(range(len(rows)), 2):
         if hit == "agreeing" and rows[one].then == rows[other].then:
             continue
+        if other in rows[one].unless or one in rows[other].unless:
+            continue
         if _apart(proof.parts[one], proof.parts[other]):
             continue
         part, silent = proof.hits(one)
         second, also_silent = proof.hits(other)
         box = proof.child(_both(part, second), [*silent, *also_silent])
-        if box:
+        if box is not None:
             facts = proof.facts(box)
             names = {"child": proof.pinned(facts, box)}
             row = f"{rows[one].name} + {rows[other].name}"
@@ -333,7 +349,7 @@ def _falls_away(
     Where a forgiven row hits the second, that row says why. `because`: where the second must lie.
     """
     part, silent = proof.hits(place)
-    gone = [proof.misses(other) for other in {*rows, *forgiven}]
+    gone = proof.misses_all({*rows, *forgiven})
     return proof.pair(part, silent, because, gone)
 
 
@@ -348,7 +364,7 @@ def _excuses(proof: Proof, excepted: int, rows: Sequence[int]) -> bool:
     if excepted in rows and _falls_away(proof, excepted, rows, forgiven=()):
         return True
     part, silent = proof.hits(excepted)
-    gone = [proof.misses(other) for other in rows]
+    gone = proof.misses_all(rows)
     for place in rows:
         before, clauses = proof.hits(place)
         if place != excepted and proof.pair(before, clauses, part, [*silent, *gone]):
@@ -358,8 +374,8 @@ def _excuses(proof: Proof, excepted: int, rows: Sequence[int]) -> bool:
 
 def changes_nothing(one: Proof, other: Proof, places: Mapping[int, int]) -> bool:
     """Whether rows hit alike in both: `places` from one's rows to the other's. Same ground."""
-    return not any(
-        one.child(one.hits(a)[0], [*one.hits(a)[1], other.misses(b)])
-        or other.child(other.hits(b)[0], [*other.hits(b)[1], one.misses(a)])
+    return all(
+        one.child(one.hits(a)[0], [*one.hits(a)[1], other.misses(b)]) is None
+        and other.child(other.hits(b)[0], [*other.hits(b)[1], one.misses(a)]) is None
         for a, b in places.items()
     )

@@ -15,7 +15,7 @@ from services.routing.domain.facts import Direction
 Part = tuple[tuple[int, int], ...]
 """A box by its narrowed columns alone: the column's place, the bits of its values."""
 Clause = tuple[Part, ...]
-MOST_STEPS = 100_000
+MOST_STEPS = 20_000
 
 
 class EntangledError(Exception):
@@ -38,7 +38,7 @@ def find(
     With links: every column of the two children has values that keep its link. Raises
     `EntangledError` after `MOST_STEPS` tries.
     """
-    waiting: list[tuple[list[int], Sequence[Clause]]] = [(list(box), clauses)]
+    waiting: list[tuple[list[int], Sequence[Clause]]] = [(list(box), clauses)] if all(box) else []
     for _ in range(MOST_STEPS):
         if not waiting:
             return None
@@ -65,6 +65,8 @@ def _ways(box: list[int], clause: Clause) -> list[list[int]]:
             ways.append(way)
         if len(part) == 1:
             base[part[0][0]] &= ~part[0][1]
+            if not base[part[0][0]]:
+                break
     return ways
 
 
