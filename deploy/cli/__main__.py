@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from deploy.cli import sources
 from deploy.cli.absence_file import NotAFile
@@ -11,8 +11,10 @@ from deploy.cli.check import NotTaken, check_event
 from deploy.cli.export import NotExported, export_all
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
 from deploy.cli.import_matters import NotImported, import_file
+from deploy.cli.rules import NotLive, check_rules
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
+from shared.events import Language
 from shared.kinds import BY_NAME
 
 
@@ -21,7 +23,7 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except (NotAllTaken, NotImported, NotExported) as error:
+    except (NotAllTaken, NotImported, NotExported, NotLive) as error:
         sys.stdout.write(f"{error}\n")
         return 1
     except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
@@ -43,6 +45,8 @@ def _run(found: argparse.Namespace) -> str:
         return import_file(found.file, found.source, found.worker, run=found.run)
     if found.command == "export":
         return export_all(found.directory, found.by, found.why)
+    if found.command == "rules":
+        return check_rules(found.directory, found.language)
     return _asked(found)
 
 
@@ -88,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     sent.add_argument("--check", action="store_true", help="send nothing")
     _import(commands)
     _export(commands)
+    _rules(commands)
     _for_worker(commands, "sources", "each source: its state, what came from it, what is held")
     lacking = _for_worker(commands, "missing", "what a source sent and what has not arrived")
     lacking.add_argument("source", metavar="SOURCE")
@@ -128,6 +133,17 @@ def _export(commands: Any) -> None:
     parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="a new one")
     parser.add_argument("--by", required=True, metavar="ID", help="who does it, for the audit")
     parser.add_argument("--why", required=True, help="a few words, nothing about a person")
+
+
+def _rules(commands: Any) -> None:
+    parser = commands.add_parser("rules", help="the decision tables of the screen")
+    of_rules = parser.add_subparsers(dest="what", required=True)
+    what = "prove the newest version of each table; names file, row and a child where one fails"
+    checked = of_rules.add_parser("check", help=what, description=what)
+    checked.add_argument(
+        "directory", metavar="DIRECTORY", type=Path, nargs="?", help="the shipped one unless given"
+    )
+    checked.add_argument("--language", choices=get_args(Language), default="en")
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
