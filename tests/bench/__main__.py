@@ -1,4 +1,4 @@
-"""``make bench``: the raw limit, the bare plumbing, each hop and the whole way, in one run.
+"""``make bench``: the pure core, then the raw limit, the plumbing, each hop and the whole way.
 
 Every round measures all of them one after the other on the same servers; what is reported are
 medians of the rounds and of the ratios inside a round. The raw loop runs before and after the hops
@@ -28,6 +28,7 @@ from deploy.sample.county import FINLAND, messages
 from deploy.sample.publish import publish
 from shared import events
 from tests import system as do
+from tests.bench import decide
 from tests.bench.latency import desk_latency
 from tests.bench.rates import rate, raw_rate
 from tests.bench.urgent import urgent_seconds
@@ -213,6 +214,7 @@ def main() -> None:
         "--under-18s", type=int, default=FINLAND, help="of the year at the end; 0 leaves it out"
     )
     arguments = parser.parse_args()
+    decide.main()
     directory = Path(tempfile.mkdtemp(prefix="luotsi-bench-"))
     try:
         asyncio.run(run(arguments.count, arguments.rounds, arguments.under_18s, directory))

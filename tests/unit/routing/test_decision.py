@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
+import orjson
 import pytest
 import yaml
 from hypothesis import given
@@ -28,6 +29,7 @@ from services.routing.domain.tables import (
     compile_tables,
     load_tables,
 )
+from services.routing.domain.tables.examples import hits
 from services.routing.domain.tables.written import Loader, newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
 
@@ -282,6 +284,7 @@ def test_the_same_facts_always_give_the_same_decision(known: Known, urgency: Urg
     other_order = dict(reversed(list(facts.items())))
 
     assert decide(facts, TABLES) == decide(other_order, LOADED_AGAIN)
+    assert decide(facts, TABLES).to_json() == decide(other_order, LOADED_AGAIN).to_json()
 
 
 @given(KNOWN, STATES, st.randoms(use_true_random=False))
@@ -294,7 +297,28 @@ def test_the_order_of_rows_in_a_file_means_nothing(
     ]
     facts = derive(known, age_band="0-6", urgency=urgency)
 
-    assert decide(facts, TABLES) == decide(facts, compile_tables(shuffled))
+    assert decide(facts, TABLES).to_json() == decide(facts, compile_tables(shuffled)).to_json()
+
+
+@given(KNOWN, STATES)
+def test_the_rows_that_hit_are_those_whose_conditions_hold_read_one_by_one(
+    known: Known, urgency: UrgencyState
+) -> None:
+    decision = decide(derive(known, age_band="0-6", urgency=urgency), TABLES)
+
+    flagged = "yes" if decision.urgent_flags else "no"
+    seen = {**decision.facts, "flagged": flagged, "level": decision.level}
+    expected = [row.ref for t in TABLES.each() for row in t.rows if hits(t, row, seen)]
+    assert tuple(expected) == decision.rows
+
+
+def test_the_canonical_form_of_a_decision_holds_all_of_it() -> None:
+    decision = decided("SCHOOL", "NEGLECT")
+    told = orjson.loads(decision.to_json())
+
+    assert sorted(told["facts"]) == list(told["facts"])
+    assert (decision.level, list(decision.rows)) == (told["level"], told["rows"])
+    assert (dict(decision.facts), decision.content_hash) == (told["facts"], told["content_hash"])
 
 
 # --- what the rules cannot decide -------------------------------------------------------------

@@ -1,14 +1,18 @@
 """Rule files that must not go live are refused, and the message leads to the row."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
-from services.routing.domain.tables import Tables, TablesRefusedError, load_tables
+from services.routing.domain.tables import Tables, TablesRefusedError, load_tables, load_version
+from services.routing.domain.tables.faults import SENTENCES
 from services.routing.domain.tables.written import Loader, newest
+from shared.events import Language
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 Change = Callable[[str], str]
@@ -234,3 +238,104 @@ def test_every_table_says_that_it_is_not_the_institutes_screen(shipped: Tables) 
     for table in (shipped.urgent, shipped.level, shipped.holder, shipped.destinations):
         for text in (table.note.fi, table.note.sv, table.note.en):
             assert "THL" in text
+
+
+FIRST_VERSIONS = {
+    "urgent@2026-11+level@2026-11+holder@2026-11.2+destinations@2026-11.3": (
+        "580642004900b7f6c3845eb468e977bb3791360c59944e0931b1f31a1aa21c14"
+    ),
+}
+
+
+@pytest.mark.parametrize("version", FIRST_VERSIONS)
+def test_versions_that_were_in_use_are_still_what_they_were(version: str) -> None:
+    """Decisions were stored with these hashes, before rows had examples."""
+    tables = load_version(RULES, version)
+
+    assert (version, FIRST_VERSIONS[version]) == (tables.version, tables.content_hash)
+    assert "The notification says" in tables.reasons["urgent/danger"].in_language("en")
+
+
+def test_the_newest_versions_differ_from_those_before_in_nothing_but_their_examples() -> None:
+    (before,) = FIRST_VERSIONS
+    old, new = load_version(RULES, before), load_tables(RULES)
+
+    for one, other in zip(old.each(), new.each(), strict=True):
+        assert one.rows == other.rows
+    assert old.reasons == new.reasons
+
+
+def test_a_version_that_is_gone_is_named() -> None:
+    gone = "urgent@2020-01+level@2026-11+holder@2026-11.2+destinations@2026-11.3"
+
+    with pytest.raises(TablesRefusedError, match=r"urgent/2020-01\.yaml: no version"):
+        load_version(RULES, gone)
+
+
+EXAMPLES: dict[str, tuple[str, Change, str]] = {
+    "none at all": (
+        "urgent",
+        replacing(
+            "    examples:\n      match:\n        - { in_danger: yes }\n"
+            "      no_match:\n        - { in_danger: [no, unknown] }\n",
+            "",
+        ),
+        "urgent/2026-12.yaml, row danger: it has no examples",
+    ),
+    "one the row does not hit": (
+        "urgent",
+        replacing("- { self_harm: yes }", "- { self_harm: [unknown, yes] }"),
+        "row self-harm: the row does not hit an example that it must match: self-harm (self_harm)",
+    ),
+    "one the row hits and must not": (
+        "urgent",
+        replacing("- { self_harm: [no, unknown] }", "- { self_harm: [no, unknown, yes] }"),
+        "row self-harm: the row hits an example that it must not match: self-harm (self_harm): yes",
+    ),
+    "none that the row hits alone": (
+        "destinations",
+        replacing("[not_urgent, not_asked], level: erityis }", "not_urgent }"),
+        "row psychiatry: no example is hit by this row alone",
+    ),
+    "none inside a limit": (
+        "level",
+        replacing("- { areas_of_concern: 2 }", "- { areas_of_concern: 3 }"),
+        "row erityis-several-areas: an example inside the limit areas_of_concern = 2 is missing",
+    ),
+    "none outside a limit": (
+        "level",
+        replacing("- { areas_of_concern: 1 }", "- { areas_of_concern: 0 }"),
+        "row erityis-several-areas: an example outside the limit areas_of_concern = 1 is missing",
+    ),
+    "none for a silencing row": (
+        "destinations",
+        replacing(
+            "        - { level: perus, urgency: not_asked, absence_confirmed: yes, "
+            "absence_health: yes }\n",
+            "",
+        ),
+        "row basic-services-after-absence: an example that only school-health keeps from the row",
+    ),
+    "a misspelt column": (
+        "urgent",
+        replacing("- { self_harm: yes }", "- { selfharm: yes }"),
+        "row self-harm: unknown column selfharm",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", EXAMPLES)
+def test_examples_that_are_wrong_or_too_few_are_refused(fault: str, tmp_path: Path) -> None:
+    table, change, message = EXAMPLES[fault]
+
+    with pytest.raises(TablesRefusedError) as refused:
+        load_changed(tmp_path, table, change)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_sentence_about_a_fault_is_there_in_every_language(language: Language) -> None:
+    for kind, sentence in SENTENCES.items():
+        assert sentence.in_language(language), kind
+        named = set(re.findall(r"{(\w+)}", sentence.in_language(language)))
+        assert named == set(re.findall(r"{(\w+)}", sentence.en)), kind
