@@ -1,7 +1,7 @@
 """How facts hang together: what each column is derived from, and what no column can contradict.
 
 The data flow is declared here, for a person to read and for `rules check` to judge; a test perturbs
-every input and sees that nothing flows elsewhere (ADR 11).
+every input and sees that nothing flows elsewhere (ADR 12).
 """
 
 import re

@@ -1,7 +1,7 @@
 """What must be true of tables before they may decide anything, and the child that shows it is not.
 
 Every proof is exact over the columns: it speaks of every child there could be and of no sample,
-and what it refuses it shows. It leaves out what no child can be (`flow.ALWAYS`). ADR 11 says why a
+and what it refuses it shows. It leaves out what no child can be (`flow.ALWAYS`). ADR 12 says why a
 proof over columns is one about what is stated.
 """
 
