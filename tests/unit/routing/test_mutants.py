@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from services.routing.domain.flow import SPACE
+from services.routing.domain.tables.chain import Proof
 from services.routing.domain.tables.engine import Table, column_of, compile_table
 from services.routing.domain.tables.loading import (
     _contents_faults,
@@ -18,7 +19,7 @@ from services.routing.domain.tables.loading import (
     form_faults,
     read_newest,
 )
-from services.routing.domain.tables.proofs import Proof, changes_nothing
+from services.routing.domain.tables.proofs import changes_nothing
 from services.routing.domain.tables.written import Condition, Interval, WrittenRow, WrittenTable
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"

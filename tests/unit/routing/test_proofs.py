@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from services.routing.domain.facts import Column, Direction
 from services.routing.domain.flow import Always, Flow, Space
 from services.routing.domain.tables import search
+from services.routing.domain.tables.chain import Proof
 from services.routing.domain.tables.engine import LEVELS, SAID, SEES, Row, Table
 from services.routing.domain.tables.examples import hits
 from services.routing.domain.tables.faults import Fault
-from services.routing.domain.tables.proofs import Proof, not_to_fall_away, table_faults
+from services.routing.domain.tables.proofs import not_to_fall_away, table_faults
 from services.routing.domain.tables.search import EntangledError, find
 from services.routing.domain.tables.written import Hit, TableName
 from services.routing.domain.texts import Texts

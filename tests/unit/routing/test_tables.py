@@ -105,6 +105,14 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         appending(EXTRA_DUTY),
         "row extra + urgency-open: both hit a child of whom is known: urgency: not judged yet",
     ),
+    "a level that is lighter once the last answer is a yes": (
+        "level",
+        replacing(
+            "erityis-several-areas, erityis-psych, erityis-safety]\n    then: perus",
+            "erityis-several-areas, erityis-psych, erityis-safety]\n    then: erityis",
+        ),
+        "Then, with nothing else changed: areas not known (areas_unknown): 0",
+    ),
     "a level that contradicts another": (
         "level",
         replacing("unless: [vaativa-many-areas, vaativa-rare-domain]\n    ", ""),

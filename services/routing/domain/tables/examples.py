@@ -9,9 +9,9 @@ from itertools import product
 from typing import NamedTuple
 
 from services.routing.domain.flow import Space
+from services.routing.domain.tables.chain import Proof
 from services.routing.domain.tables.engine import Row, Table, column_of
 from services.routing.domain.tables.faults import Child, Facts, Fault
-from services.routing.domain.tables.proofs import Proof
 from services.routing.domain.tables.proposals import written_example
 from services.routing.domain.tables.search import Clause, Part, find
 from services.routing.domain.tables.written import Example, Examples, WrittenTable

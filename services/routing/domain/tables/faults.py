@@ -244,9 +244,12 @@ SENTENCES: Mapping[str, Texts] = {
         "rivi ei voi koskaan osua", "raden kan aldrig träffa", "it can never hit"
     ),
     "lighter": _says(
-        "enemmän huolta, kevyempi päätös: {outcome} jää pois. Ensin: {before}. Sitten: {after}",
-        "mer oro, lättare beslut: {outcome} faller bort. Först: {before}. Sedan: {after}",
-        "more concern, a lighter decision: {outcome} falls away. First: {before}. Then: {after}",
+        "enemmän huolta, kevyempi päätös: {outcome} jää pois. "
+        "Ensin: {before}. Sitten, kun muu ei muutu: {after}",
+        "mer oro, lättare beslut: {outcome} faller bort. "
+        "Först: {before}. Sedan, när inget annat ändras: {after}",
+        "more concern, a lighter decision: {outcome} falls away. "
+        "First: {before}. Then, with nothing else changed: {after}",
     ),
     "exception-needless": _says(
         "poikkeusta ei tarvita: rivi ei kevennä mitään päätöstä",

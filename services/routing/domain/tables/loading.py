@@ -5,6 +5,7 @@ from pathlib import Path
 
 from services.routing.domain.facts import Column
 from services.routing.domain.flow import SPACE, Space, wrong_inputs
+from services.routing.domain.tables.chain import Proof
 from services.routing.domain.tables.engine import (
     OUTCOMES,
     SEES,
@@ -16,7 +17,7 @@ from services.routing.domain.tables.engine import (
 )
 from services.routing.domain.tables.examples import example_faults
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
-from services.routing.domain.tables.proofs import Proof, table_faults
+from services.routing.domain.tables.proofs import table_faults
 from services.routing.domain.tables.search import EntangledError
 from services.routing.domain.tables.written import (
     NAMES,
