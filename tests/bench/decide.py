@@ -6,12 +6,13 @@ import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from services.routing.domain.clocks import clocks_for
 from services.routing.domain.decision import decide
-from services.routing.domain.facts import NOTHING_KNOWN, Facts, Known, derive, learn
+from services.routing.domain.facts import COUNTS, NOTHING_KNOWN, Facts, Known, derive, learn
 from services.routing.domain.tables import Tables, load_tables
-from shared.events import Answer, CodedFacts
+from shared.events import CodedFacts
 
 RULES = Path(__file__).parents[2] / "services" / "routing" / "rules"
 TURNS = 20_000
@@ -56,12 +57,11 @@ def batch(tables: Tables) -> float:
 
 
 def a_case(chance: random.Random) -> Facts:
-    answers: list[Answer] = ["no", "unknown", "yes"]
-    known = Known(
-        **{name: chance.choice(answers) for name in Known._fields[:-1]},
-        notifications=chance.randrange(6),
-    )
-    return derive(known, age_band="7-12", urgency=chance.choice(["open", "not_urgent"]))
+    known: dict[str, Any] = {
+        name: chance.randrange(6) if name in COUNTS else chance.choice(["no", "unknown", "yes"])
+        for name in Known._fields
+    }
+    return derive(Known(**known), age_band="7-12", urgency=chance.choice(["open", "not_urgent"]))
 
 
 if __name__ == "__main__":

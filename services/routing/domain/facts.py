@@ -4,7 +4,9 @@ The areas are those of domain.md 3.4 (our own statements, not THL's OT-seula). A
 that an area is of concern; silence about an area leaves it unknown and never makes it "no".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
@@ -58,17 +60,18 @@ class Known(NamedTuple):
         if not isinstance(stored, dict):
             raise ValueError("known facts are a JSON object")  # noqa: TRY004 -- of bad content
         for name, value in stored.items():
-            count = name in _COUNTS
+            count = name in COUNTS
             fits = type(value) is int and value >= 0 if count else str(value) in _ANSWERS
             if name not in cls._fields or not fits:
                 raise ValueError(f"known facts: {name} is not understood")
         return cls(**stored)
 
 
+COUNTS = ("notifications", "siblings")
+"""The fields of `Known` that are numbers; the others are answers."""
 NOTHING_KNOWN = Known()
 _PLACE = {name: place for place, name in enumerate(Known._fields)}
 
-_COUNTS = ("notifications", "siblings")
 _ANSWERS = frozenset[str](get_args(Answer))
 _STATED = (
     "in_danger",
@@ -195,46 +198,30 @@ COLUMNS: Mapping[str, Column] = {
 }
 
 
-def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
-    """Every column of `COLUMNS` for this child; `urgency` is the state of the open check."""
-    areas = known[: len(_AREAS)]
-    concern = areas.count("yes")
-    piling_up = concern >= _MANY or known.notifications >= _MANY or known.siblings + 1 >= _SIBLINGS
-    safety = _any(
-        known.a6, known.in_danger, known.assault_suspected, known.alone_guardians_unreachable
-    )
-    return {
-        "a1": known.a1,
-        "a2": known.a2,
-        "a3": known.a3,
-        "a4": known.a4,
-        "a5": known.a5,
-        "a6": known.a6,
-        "a7": "yes" if piling_up else "unknown",  # nobody knows of all siblings, so never "no"
-        "a8": known.a8,
-        "a9": known.a9,
-        "a10": known.a10,
-        "areas_of_concern": concern,
-        "areas_besides_a10": concern - (known.a10 == "yes"),
-        "areas_unknown": areas.count("unknown"),
-        "in_danger": known.in_danger,
-        "assault_suspected": known.assault_suspected,
-        "alone_guardians_unreachable": known.alone_guardians_unreachable,
-        "judged_urgent_by_authority": known.judged_urgent_by_authority,
-        "self_harm": known.self_harm,
-        "psych": _any(known.a2, known.own_substance_use),
-        "safety": safety,
-        "addiction": known.own_addiction,
-        "custody_dispute": known.custody_dispute,
-        # A custody dispute with violence or a threat is one of the rare, most demanding matters.
-        "rare_domain": _any(known.rare_domain, _both(known.custody_dispute, safety)),
-        "psychiatry_asks": known.psychiatry_asks,
-        "absence_confirmed": known.absence_confirmed,
-        "absence_health": known.absence_health,
-        "existing_client": known.is_client,
-        "age_band": age_band,
-        "urgency": urgency,
-    }
+@dataclass(frozen=True, slots=True)
+class HowMany:
+    """How many of some columns have this value."""
+
+    value: Answer
+
+    def __call__(self, *answers: Answer) -> int:
+        return answers.count(self.value)
+
+
+class Made(NamedTuple):
+    """A column from other columns and fields of `Known`, whose own name means its field."""
+
+    of: tuple[str, ...]
+    by: Callable[..., str | int]
+
+
+def _itself(said: str) -> str:
+    return said
+
+
+def _with_signs(area: Answer, *signs: Answer) -> Answer:
+    """An area is of concern where one of its own signs is, whatever else was said of it."""
+    return "yes" if "yes" in signs else area
 
 
 def _any(*answers: Answer) -> Answer:
@@ -247,3 +234,98 @@ def _both(one: Answer, other: Answer) -> Answer:
     if "no" in (one, other):
         return "no"
     return "unknown" if "unknown" in (one, other) else "yes"
+
+
+def _rare(stated: Answer, dispute: Answer, safety: Answer) -> Answer:
+    """A custody dispute with violence or a threat is one of the rare, most demanding matters."""
+    return _any(stated, _both(dispute, safety))
+
+
+def _piling_up(areas: int, notifications: int, siblings: int) -> Answer:
+    """Nobody knows of all siblings, so never "no"."""
+    many = areas >= _MANY or notifications >= _MANY or siblings + 1 >= _SIBLINGS
+    return "yes" if many else "unknown"
+
+
+MADE: Mapping[str, Made] = {
+    **{
+        name: Made((name,), _itself)
+        for name in (
+            "a1", "a3", "a5", "a8", "a10", *_UNSAFE, "judged_urgent_by_authority", "self_harm",
+            "custody_dispute", "psychiatry_asks", "absence_confirmed", "absence_health",
+            "age_band", "urgency",
+        )
+    },
+    "a2": Made(("a2", "self_harm"), _with_signs),
+    "a4": Made(("a4", "own_substance_use", "own_addiction"), _with_signs),
+    "a6": Made(("a6", *_UNSAFE), _with_signs),
+    "a9": Made(("a9", "custody_dispute"), _with_signs),
+    "areas_of_concern": Made(_AREAS, HowMany("yes")),
+    "areas_besides_a10": Made(tuple(area for area in _AREAS if area != "a10"), HowMany("yes")),
+    "areas_unknown": Made(_AREAS, HowMany("unknown")),
+    "a7": Made(("areas_of_concern", "notifications", "siblings"), _piling_up),
+    "psych": Made(("a2", "own_substance_use"), _any),
+    "safety": Made(("a6", *_UNSAFE), _any),
+    "addiction": Made(("own_addiction",), _itself),
+    "rare_domain": Made(("rare_domain", "custody_dispute", "safety"), _rare),
+    "existing_client": Made(("is_client",), _itself),
+}  # fmt: skip
+"""Where each column comes from: what `derive` computes, what `Questions` turns into diagrams, and
+what the proof of irrelevance follows (`flow.py`). In an order in which each stands behind its own.
+"""
+
+
+def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
+    """Every column of `COLUMNS` for this child; `urgency` is the state of the open check."""
+    said: list[Any] = [*known, age_band, urgency]
+    facts: dict[str, str | int] = dict(zip(_AS_STATED, _as_stated(said), strict=True))
+    for name, by, of in _COMPUTED:
+        facts[name] = value = by(*of(said))
+        said.append(value)
+    return facts
+
+
+def _compiled() -> tuple[tuple[str, ...], list[tuple[str, Callable[..., str | int], Any]]]:
+    """Columns that are a field itself, and the others, each with what takes its parts from a list.
+
+    In that list the fields come first, then the other columns as they are computed.
+    """
+    places = {name: place for place, name in enumerate((*Known._fields, "age_band", "urgency"))}
+    itself = tuple(name for name, made in MADE.items() if made.of == (name,))
+    computed, columns = [], dict[str, int]()
+    for name, (of, by) in MADE.items():
+        if name not in itself:
+            parts = [columns[e] if e != name and e in columns else places[e] for e in of]
+            computed.append((name, by, _taking(parts)))
+            columns[name] = len(places) + len(columns)
+    return itself, computed
+
+
+def _taking(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    take = itemgetter(*places)
+    return take if len(places) > 1 else lambda said: (take(said),)
+
+
+_AS_STATED, _COMPUTED = _compiled()
+_as_stated = itemgetter(
+    *((*Known._fields, "age_band", "urgency").index(name) for name in _AS_STATED)
+)
+
+
+def fields_of(column: str) -> frozenset[str]:
+    """The fields of `Known`, with `age_band` and `urgency`, that a column comes from."""
+    found: set[str] = set()
+    for source in MADE[column].of:
+        found |= fields_of(source) if source != column and source in MADE else {source}
+    return frozenset(found)
+
+
+QUESTIONS: tuple[str, ...] = (
+    *_UNSAFE, "judged_urgent_by_authority", "self_harm", "own_substance_use", "own_addiction",
+    "custody_dispute", *_AREAS, "rare_domain", "is_client",
+)  # fmt: skip
+"""The fields of `Known` that somebody can be asked about, in the order of the form. What else
+there is, Luotsi knows by itself: whether psychiatry has asked, whether a school has confirmed.
+"""
+COUNTED: Mapping[str, int] = {"notifications": _MANY, "siblings": _SIBLINGS - 1}
+"""Fields that are numbers, and from which number on they make no difference."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from services.routing.domain.facts import COLUMNS, Column
+from services.routing.domain.facts import COLUMNS, MADE, Column, fields_of
 
 IRRELEVANT = frozenset(
     "municipality name language nationality gender unit notifier address school".split()
@@ -19,7 +19,8 @@ IRRELEVANT = frozenset(
 class Flow(NamedTuple):
     """From what is stated to the columns.
 
-    `stated`: the inputs, as fields of `CodedFacts` and what the case adds. `learned`: each field of
+    `stated`: the inputs, as fields of `CodedFacts` and what the case adds; `household` is what its
+    other children's messages state. `learned`: each field of
     `Known` and the inputs it is learned from. `derived`: each column and the fields or inputs it is
     derived from.
     """
@@ -56,21 +57,17 @@ _IN_ORDER = ("no", "unknown", "yes")
 _AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
 _UNSAFE = ("in_danger", "assault_suspected", "alone_guardians_unreachable")
 _SAFETY = ("a6", *_UNSAFE)
-_ITSELF = (
-    *_AREAS, *_UNSAFE, "judged_urgent_by_authority", "self_harm", "custody_dispute",
-    "psychiatry_asks", "absence_confirmed", "absence_health",
-)  # fmt: skip
-
 FLOW = Flow(
     stated=frozenset(
         {
             *_UNSAFE, "judged_urgent_by_authority", "is_client", "psychiatry_asks", "reasons",
             "absence", "absence.confirmed", "absence.health", "absence.step_reached",
-            "age_band", "urgency",
+            "age_band", "urgency", "household",
         }
     ),
     learned={
-        **dict.fromkeys(("a1", "a2", "a3", "a4", "a8", "a9", "a10"), ("reasons",)),
+        **dict.fromkeys(("a1", "a2", "a3", "a4", "a10"), ("reasons",)),
+        **dict.fromkeys(("a8", "a9"), ("reasons", "household")),
         "a5": ("reasons", "absence.step_reached"),
         "a6": ("reasons", *_UNSAFE),
         "in_danger": ("in_danger",),
@@ -86,21 +83,9 @@ FLOW = Flow(
         "absence_confirmed": ("absence.confirmed",),
         "absence_health": ("absence.health",),
         "notifications": ("absence",),
+        "siblings": ("household",),
     },
-    derived={
-        **{name: (name,) for name in _ITSELF},
-        "a7": (*_AREAS, "notifications"),
-        "areas_of_concern": _AREAS,
-        "areas_besides_a10": tuple(area for area in _AREAS if area != "a10"),
-        "areas_unknown": _AREAS,
-        "psych": ("a2", "own_substance_use"),
-        "safety": _SAFETY,
-        "addiction": ("own_addiction",),
-        "rare_domain": ("rare_domain", "custody_dispute", *_SAFETY),
-        "existing_client": ("is_client",),
-        "age_band": ("age_band",),
-        "urgency": ("urgency",),
-    },
+    derived={name: tuple(sorted(fields_of(name))) for name in MADE},
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.routing.domain.decision import Decision, decide, reasons
 from services.routing.domain.facts import (
     COLUMNS,
+    COUNTS,
     NOTHING_KNOWN,
     Facts,
     Known,
@@ -37,7 +38,7 @@ RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 TABLES = load_tables(RULES)
 LOADED_AGAIN = load_tables(RULES)
 ANSWERS = st.sampled_from(get_args(Answer))
-STATED = tuple(name for name in Known._fields if name not in ("notifications", "siblings"))
+STATED = tuple(name for name in Known._fields if name not in COUNTS)
 KNOWN: st.SearchStrategy[Known] = st.builds(
     Known,
     **{

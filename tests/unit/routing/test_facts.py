@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.facts import (
     COLUMNS,
+    COUNTS,
     NOTHING_KNOWN,
     REASON_STATES,
     Facts,
@@ -30,7 +31,7 @@ CODED: st.SearchStrategy[CodedFacts] = st.builds(
     is_client=ANSWERS,
     reasons=st.lists(st.sampled_from(get_args(ReasonCode)), max_size=6).map(tuple),
 )
-STATED = tuple(name for name in Known._fields if name not in ("notifications", "siblings"))
+STATED = tuple(name for name in Known._fields if name not in COUNTS)
 KNOWN: st.SearchStrategy[Known] = st.builds(
     Known,
     **{

@@ -14,6 +14,7 @@ from services.intake.domain.told import children_of
 from services.routing.domain.decision import decide
 from services.routing.domain.facts import (
     COLUMNS,
+    COUNTS,
     NOTHING_KNOWN,
     Facts,
     Known,
@@ -31,8 +32,10 @@ ANSWERS = get_args(Answer)
 RECEIVED = datetime(2026, 11, 17, 10, tzinfo=UTC)
 KNOWN: st.SearchStrategy[Known] = st.builds(
     Known,
-    **dict.fromkeys(Known._fields[:-1], st.sampled_from(ANSWERS)),
-    notifications=st.integers(0, 4),
+    **{
+        **dict.fromkeys(Known._fields, st.sampled_from(ANSWERS)),
+        **dict.fromkeys(COUNTS, st.integers(0, 4)),
+    },
 )
 
 
@@ -51,7 +54,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 def test_what_is_known_flows_into_no_column_but_those_declared(
     known: Known, field: str, answer: Answer, count: int
 ) -> None:
-    other: dict[str, Any] = {field: count if field == "notifications" else answer}
+    other: dict[str, Any] = {field: count if field in COUNTS else answer}
 
     for column in changed(facts_of(known), facts_of(known._replace(**other))):
         assert field in FLOW.derived[column]
@@ -68,16 +71,18 @@ def test_age_and_urgency_flow_into_their_own_columns_alone(
 def perturbed(known: Known) -> Iterator[tuple[str, Known]]:
     """Each field with each other value."""
     for field in Known._fields:
-        for value in range(5) if field == "notifications" else ANSWERS:
+        for value in range(5) if field in COUNTS else ANSWERS:
             replaced: dict[str, Any] = {field: value}
             yield field, known._replace(**replaced)
 
 
 def test_every_declared_dependence_is_a_real_one() -> None:
-    everything_no = Known(**dict.fromkeys(Known._fields[:-1], "no"))  # type: ignore[arg-type]
+    stated_no: dict[str, Any] = {name: "no" for name in Known._fields if name not in COUNTS}
+    everything_no = Known(**stated_no)
     seen: set[tuple[str, str]] = set()
     starts = (
         everything_no,
+        NOTHING_KNOWN,
         everything_no._replace(a1="yes", a2="yes"),
         everything_no._replace(a8="yes", a9="yes"),
         everything_no._replace(a6="yes"),
@@ -105,7 +110,7 @@ def stated(field: str) -> list[CodedFacts]:
     return [CodedFacts.model_validate({field: answer}) for answer in ANSWERS]
 
 
-INPUTS = sorted(FLOW.stated - {"age_band", "urgency"})
+INPUTS = sorted(FLOW.stated - {"age_band", "urgency", "household"})
 
 
 @pytest.mark.parametrize("field", INPUTS)

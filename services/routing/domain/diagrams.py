@@ -1,0 +1,159 @@
+"""Functions of a few variables as decision diagrams: equal functions are one node, once. Pure.
+
+A node asks one variable and leads to another node for each of its values; a leaf is an outcome.
+Variables are asked in one order, and a node whose ways all lead to one place is left out. So a
+function depends on a variable exactly if a node of its diagram asks it: that is how the questions
+of the screen are found.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+Value = str | int | bool
+
+
+class Diagrams:
+    """All diagrams over the same variables, each with its values, asked in this order."""
+
+    def __init__(self, variables: Mapping[str, Sequence[Value]]) -> None:
+        self.names = tuple(variables)
+        self.values = [tuple(values) for values in variables.values()]
+        self.places = {name: place for place, name in enumerate(self.names)}
+        self._asks: list[int] = []  # of each node the place of its variable; of a leaf, the end
+        self._leads: list[Any] = []  # its nodes, one for each value; of a leaf, what it says
+        self._known: dict[tuple[Any, ...], int] = {}
+        self._differ: dict[tuple[int, int], float] = {}
+
+    # --- making -----------------------------------------------------------------------------------
+
+    def leaf(self, says: Value) -> int:
+        """The function that is always the same."""
+        return self._node(len(self.names), says)
+
+    def variable(self, name: str) -> int:
+        """The function that is the variable's own value."""
+        place = self.places[name]
+        return self._ask(place, tuple(self.leaf(value) for value in self.values[place]))
+
+    def apply(self, rule: Callable[..., Value], *of: int) -> int:
+        """The function that `rule` makes of the values of others."""
+
+        @cache
+        def made(*nodes: int) -> int:
+            place = min(self._asks[node] for node in nodes)
+            if place == len(self.names):
+                return self.leaf(rule(*(self._leads[node] for node in nodes)))
+            return self._ask(
+                place,
+                tuple(
+                    made(*(self._at(node, place, value) for node in nodes))
+                    for value in range(len(self.values[place]))
+                ),
+            )
+
+        return made(*of)
+
+    def limited(self, node: int, allowed: Mapping[int, Sequence[int]]) -> int:
+        """The function where some variables (by place) have only some values left (by place)."""
+
+        @cache
+        def made(node: int) -> int:
+            place = self._asks[node]
+            if place == len(self.names):
+                return node
+            left = allowed.get(place)
+            if left is None:
+                return self._ask(place, tuple(map(made, self._leads[node])))
+            to = {value: made(self._leads[node][value]) for value in left}
+            rest = to[left[0]]
+            return self._ask(
+                place, tuple(to.get(value, rest) for value in range(len(self.values[place])))
+            )
+
+        return made(node)
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    def says(self, node: int, case: Mapping[str, Value]) -> Value:
+        """The function's value where every variable has one."""
+        while (place := self._asks[node]) < len(self.names):
+            node = self._leads[node][self.values[place].index(case[self.names[place]])]
+        said: Value = self._leads[node]
+        return said
+
+    def depends_on(self, nodes: Collection[int]) -> set[str]:
+        """The variables that can change one of these functions, whatever the others are."""
+        return {self.names[self._asks[node]] for node in self._below(nodes)}
+
+    def turns(self, node: int, case: Mapping[str, Value], name: str) -> bool:
+        """Whether some value of a variable gives another outcome than the case's own."""
+        stands = self.says(node, case)
+        values = self.values[self.places[name]]
+        return any(self.says(node, {**case, name: value}) != stands for value in values)
+
+    def weights(self, node: int) -> dict[str, float]:
+        """For each variable, in what share of cases its first or last value makes the difference.
+
+        A case gives every other variable its first or its last value, each as likely.
+        """
+        reached = {node: 1.0}
+        found: dict[str, float] = {}
+        for each in sorted(self._below([node]), key=lambda n: self._asks[n]):
+            share = reached.get(each, 0.0)
+            first, last = self._ends(each)
+            name = self.names[self._asks[each]]
+            found[name] = found.get(name, 0.0) + share * self._difference(first, last)
+            for to in (first, last):
+                reached[to] = reached.get(to, 0.0) + share / 2
+        return found
+
+    def _difference(self, one: int, other: int) -> float:
+        """In what share of cases two functions differ."""
+        if one == other:
+            return 0.0
+        pair = (min(one, other), max(one, other))
+        if pair not in self._differ:
+            self._differ[pair] = self._difference_of(*pair)
+        return self._differ[pair]
+
+    def _difference_of(self, one: int, other: int) -> float:
+        place = min(self._asks[one], self._asks[other])
+        if place == len(self.names):
+            return 1.0
+        last = len(self.values[place]) - 1
+        parts = (self._at(one, place, end) for end in (0, last))
+        others = (self._at(other, place, end) for end in (0, last))
+        return sum(map(self._difference, parts, others)) / 2
+
+    def _ends(self, node: int) -> tuple[int, int]:
+        leads = self._leads[node]
+        return leads[0], leads[-1]
+
+    # --- nodes ------------------------------------------------------------------------------------
+
+    def _below(self, nodes: Collection[int]) -> set[int]:
+        """Every node that asks something, from these on."""
+        found: set[int] = set()
+        waiting = list(nodes)
+        while waiting:
+            node = waiting.pop()
+            if node not in found and self._asks[node] < len(self.names):
+                found.add(node)
+                waiting += self._leads[node]
+        return found
+
+    def _at(self, node: int, place: int, value: int) -> int:
+        to: int = self._leads[node][value] if self._asks[node] == place else node
+        return to
+
+    def _ask(self, place: int, leads: tuple[int, ...]) -> int:
+        return leads[0] if len(set(leads)) == 1 else self._node(place, leads)
+
+    def _node(self, place: int, leads: Any) -> int:
+        key = (place, leads, type(leads))
+        if key not in self._known:
+            self._known[key] = len(self._asks)
+            self._asks.append(place)
+            self._leads.append(leads)
+        return self._known[key]

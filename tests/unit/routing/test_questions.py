@@ -1,0 +1,163 @@
+"""The questions that matter: nothing unasked can change a decision, everything asked can."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.routing.domain.decision import Decision, decide
+from services.routing.domain.facts import (
+    COUNTED,
+    NOTHING_KNOWN,
+    QUESTIONS,
+    Known,
+    UrgencyState,
+    derive,
+)
+from services.routing.domain.questions import Questions
+from services.routing.domain.tables import Table, load_tables
+from shared.events import AgeBand
+
+RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
+TABLES = load_tables(RULES)
+SHIPPED = Questions(TABLES)
+ANSWERS = ("no", "unknown", "yes")
+BANDS = st.sampled_from(get_args(AgeBand))
+URGENCIES = st.sampled_from(get_args(UrgencyState))
+GIVEN = ("psychiatry_asks", "absence_confirmed", "absence_health")
+KNOWN = st.builds(
+    Known,
+    **{
+        **dict.fromkeys((*QUESTIONS, *GIVEN), st.sampled_from(ANSWERS)),
+        "notifications": st.integers(0, 5),
+        "siblings": st.integers(0, 2),
+    },
+)
+COMPLETIONS = st.fixed_dictionaries(dict.fromkeys(QUESTIONS, st.sampled_from(ANSWERS)))
+
+
+def decided(known: Known, band: AgeBand, urgency: UrgencyState) -> tuple[Any, ...]:
+    """A decision by what it proposes."""
+    facts = derive(known, age_band=band, urgency=urgency)
+    found: Decision = decide(facts, TABLES)
+    return found.urgent_flags, found.level, found.holder, found.destinations
+
+
+def judged(urgency: UrgencyState) -> tuple[UrgencyState, ...]:
+    return ("urgent", "not_urgent") if urgency == "open" else (urgency,)
+
+
+def asked(known: Known, band: AgeBand, urgency: UrgencyState) -> list[str]:
+    return [ask.question for ask in SHIPPED.that_matter(known, band, urgency)]
+
+
+@given(KNOWN, BANDS, URGENCIES, COMPLETIONS, COMPLETIONS)
+def test_nothing_unasked_changes_the_decision_whatever_the_others_answer(
+    known: Known, band: AgeBand, urgency: UrgencyState, one: dict[str, str], other: dict[str, str]
+) -> None:
+    """Two completions that differ only in what is not asked give the same decision."""
+    matter = set(asked(known, band, urgency))
+    unknown = {name for name in QUESTIONS if getattr(known, name) == "unknown"}
+    first = known._replace(**{name: one[name] for name in unknown})  # type: ignore[arg-type]
+    second = first._replace(**{name: other[name] for name in unknown - matter})  # type: ignore[arg-type]
+
+    assert matter <= unknown
+    for after in judged(urgency):
+        assert decided(first, band, after) == decided(second, band, after)
+
+
+def completions(unknown: list[str]) -> list[dict[str, Any]]:
+    return [dict(zip(unknown, each, strict=True)) for each in product(ANSWERS, repeat=len(unknown))]
+
+
+@settings(max_examples=25, deadline=None)
+@given(KNOWN, BANDS, URGENCIES, st.sets(st.sampled_from(QUESTIONS), max_size=5))
+def test_asked_is_exactly_what_going_through_every_completion_finds(
+    known: Known, band: AgeBand, urgency: UrgencyState, open_: set[str]
+) -> None:
+    stated: dict[str, Any] = {n: "no" for n in QUESTIONS if getattr(known, n) == "unknown"}
+    known = known._replace(**stated | dict.fromkeys(open_, "unknown"))
+    unknown = sorted(open_)
+
+    matter = {
+        name
+        for after in judged(urgency)
+        for name in unknown
+        for rest in completions([each for each in unknown if each != name])
+        if len(
+            {decided(known._replace(**rest, **{name: answer}), band, after) for answer in ANSWERS}  # type: ignore[arg-type]
+        )
+        > 1
+    }
+
+    assert matter == set(asked(known, band, urgency))
+
+
+@settings(max_examples=25, deadline=None)
+@given(KNOWN, BANDS, URGENCIES)
+def test_of_each_question_asked_first_one_answer_alone_changes_the_decision(
+    known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    found = SHIPPED.that_matter(known, band, urgency)
+
+    assert sorted(found, key=lambda ask: not ask.at_once) == list(found)
+    if urgency != "open":
+        stands = decided(known, band, urgency)
+        for ask in found:
+            answers: list[dict[str, Any]] = [{ask.question: answer} for answer in ANSWERS]
+            after = [decided(known._replace(**each), band, urgency) for each in answers]
+            assert ask.at_once == any(each != stands for each in after)
+
+
+@given(KNOWN, BANDS, URGENCIES)
+def test_the_diagrams_say_what_the_tables_decide(
+    known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    case: dict[str, Any] = known._asdict() | {"age_band": band, "urgency": urgency}
+    case |= {name: min(case[name], most) for name, most in COUNTED.items()}
+    says = {o: SHIPPED.diagrams.says(root, case) for o, root in SHIPPED.outcomes.items()}
+
+    flags, level, holder, destinations = decided(known, band, urgency)
+
+    assert (level, holder) == (says["level"], says["holder"])
+    assert set(flags) == {o[7:] for o, yes in says.items() if o.startswith("urgent/") and yes}
+    assert set(destinations) == {
+        o[13:] for o, yes in says.items() if o[:13] == "destinations/" and yes
+    }
+
+
+def test_of_a_child_of_whom_everything_is_known_nothing_is_asked() -> None:
+    known = NOTHING_KNOWN._replace(**dict.fromkeys(QUESTIONS, "no"))  # type: ignore[arg-type]
+
+    assert [] == asked(known, "7-12", "open")
+
+
+@pytest.mark.parametrize("urgency", get_args(UrgencyState))
+def test_of_a_child_of_whom_nothing_is_known_danger_is_asked_first(urgency: UrgencyState) -> None:
+    assert "in_danger" == asked(NOTHING_KNOWN, "7-12", urgency)[0]
+
+
+def without(table: Table, column: str) -> Table:
+    """The table without the rows that look at a column."""
+    rows = [row for row in table.rows if column not in dict(row.when)]
+    places = {table.rows.index(row): place for place, row in enumerate(rows)}
+    kept = [r._replace(unless=tuple(places[o] for o in r.unless if o in places)) for r in rows]
+    return replace(table, rows=tuple(kept))
+
+
+def test_what_no_rule_looks_at_is_not_asked() -> None:
+    """Without the rows that look at it, whether the child is a client makes no difference."""
+    blind = replace(
+        TABLES,
+        holder=without(TABLES.holder, "existing_client"),
+        destinations=without(TABLES.destinations, "existing_client"),
+    )
+
+    found = Questions(blind).that_matter(NOTHING_KNOWN, "7-12", "not_urgent")
+
+    assert "is_client" in asked(NOTHING_KNOWN, "7-12", "not_urgent")
+    assert "is_client" not in [ask.question for ask in found]
