@@ -108,4 +108,8 @@ class ClientState(Message):
     guardians: tuple[ClientGuardian, ...] | None = Field(default=None, max_length=10)
     interpreter: Answer = "unknown"
     turvakielto: Answer = "unknown"
+    lives_here: Answer = Field(
+        default="unknown",
+        description="Whether the home municipality (kotikunta) is one of this county.",
+    )
     declarations: tuple[Declaration, ...] | None = Field(default=None, max_length=100)

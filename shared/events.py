@@ -411,7 +411,8 @@ class ClientSignal(_Internal):
 
     Of one `source` and `reference` the highest `version` counts. `moved`: the reference is that of
     another child now, and what it said of this one no longer stands. `moves` counts those of the
-    last 12 months; None is unknown, as everywhere else. `person` holds whatever names somebody.
+    last 12 months; None is unknown, as everywhere else. `lives_here`: whether the home municipality
+    is one of this county. `person` holds whatever names somebody.
     """
 
     kind: Literal["client"] = "client"
@@ -430,6 +431,7 @@ class ClientSignal(_Internal):
     household: UUID | None = None
     interpreter: Answer = "unknown"
     turvakielto: Answer = "unknown"
+    lives_here: Answer = "unknown"
     person: Sealed | None = None
 
 
@@ -540,6 +542,7 @@ CaseEventKind = Literal[
     "client_changed",
     "household_changed",
     "household_stated",
+    "wrong_county",
     "is_matter",
     "no_matter",
     "duty_item_opened",

@@ -181,6 +181,7 @@ def _told(
         household=whom.household,
         interpreter=state.interpreter,
         turvakielto=protected(state),
+        lives_here=state.lives_here,
         person=sealer.seal(whom.child, "person", ident, card_of(state)),
     )
     told = [_outgoing(signal)]

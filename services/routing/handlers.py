@@ -23,12 +23,14 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.clients import (
     ClientRow,
+    county_tasks,
     households_of,
     is_newer,
     of_client,
     row_of,
 )
 from services.routing.domain.joins import Joins
+from services.routing.domain.tasks import Task
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
@@ -218,20 +220,30 @@ async def _change_joins(
     tx: Connection, change: Merged | Separated, rules: Rules, now: datetime
 ) -> list[Outgoing]:
     applied = await apply_change(tx, change, rules, now)
-    told = list(applied.told)
-    for child in applied.look_again:
-        item = time_ordered_id(now)
-        await joining.open_task(tx, item, child, now)
-        told.append(duty_event(item, 1, "duty_item_opened", now))
-    return told
+    tasks = [
+        Task(time_ordered_id(now), child, "acted-while-joined") for child in applied.look_again
+    ]
+    for said in (await store.clients(tx, applied.with_case)).values():
+        tasks += county_tasks(said.values())
+    return [*applied.told, *await open_tasks(tx, tasks, now, now)]
+
+
+async def open_tasks(
+    tx: Connection, tasks: Sequence[Task], since: datetime, now: datetime
+) -> list[Outgoing]:
+    """Ask a person for these, once each; what is told of those that were not asked before."""
+    if not tasks:
+        return []
+    opened = await store.open_tasks(tx, tasks, since)
+    return [duty_event(t.item, 1, "duty_item_opened", now) for t in tasks if t.item in opened]
 
 
 async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
     """One signal on the locked cases; what it answers."""
     if isinstance(signal, Signal):
-        return _receive(work, signal)
+        return _receive(work, signal) + await _ask_to_tell_county(work, signal)
     if isinstance(signal, ClientSignal):
-        return _client(work, signal)
+        return _client(work, signal) + await _ask_to_tell_county(work, signal)
     if isinstance(signal, IdentityTask):
         return _identify(work, signal)
     if isinstance(signal, Withdrawn):
@@ -278,9 +290,10 @@ def _tell_siblings(work: _Work, child: UUID, because: str) -> list[Outgoing]:
 
 def _client(work: _Work, signal: ClientSignal) -> list[Outgoing]:
     """A state of the client feed: kept, and the child's case, if there is one, screened with it."""
-    row = row_of(signal)
     said = work.fed.setdefault(signal.child, {})
-    if not is_newer(row, said.get((row.source, row.reference))):
+    before = said.get((signal.source, signal.reference))
+    row = row_of(signal, before)
+    if not is_newer(row, before):
         return []
     said[row.source, row.reference] = row
     work.changes.clients.append(row)
@@ -290,10 +303,22 @@ def _client(work: _Work, signal: ClientSignal) -> list[Outgoing]:
     if case is not None:
         client = of_client(work.client_rows(child))
         told = learn_client(work.changes, case, client, signal.id, work.rules, work.now)
-    before = work.kin.siblings(child)
+    siblings = work.kin.siblings(child)
     work.kin.homes.feed(signal.child, households_of(said.values()))
-    about = {child} | before | work.kin.siblings(child)
+    about = {child} | siblings | work.kin.siblings(child)
     return told + work.kin.tell(work.changes, about, signal.id, work.rules, work.now)
+
+
+async def _ask_to_tell_county(work: _Work, signal: Signal | ClientSignal) -> list[Outgoing]:
+    """Who has a case and lives in another county: a person tells that one, Luotsi never does.
+
+    Notification and feed may come in either order, so both ask; a task is opened only once.
+    """
+    child = work.case_of(signal)
+    if child not in work.changes.cases:
+        return []
+    tasks = county_tasks(work.client_rows(child))
+    return await open_tasks(work.tx, tasks, signal.received_at, work.now)
 
 
 def _earlier(event: AnySignal) -> str | None:

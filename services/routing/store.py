@@ -25,6 +25,7 @@ from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, 
 from services.routing.domain.facts import Known
 from services.routing.domain.households import Family
 from services.routing.domain.rota import OnDuty
+from services.routing.domain.tasks import Task
 from shared import copying
 from shared.database import Connection
 from shared.directory import Clinic, Group, Shift, Staff, Unit
@@ -332,6 +333,23 @@ async def open_duty_items(conn: Connection, items: Sequence[SetAside], child: UU
         ],
     )
     await conn.execute(f"NOTIFY {CHANGED}")
+
+
+async def open_tasks(conn: Connection, tasks: Sequence[Task], since: datetime) -> set[UUID]:
+    """Tasks stand at the duty desk; the items that had not stood there before, closed or not."""
+    rows = await conn.fetch(
+        """
+        INSERT INTO duty_item (id, service, outcome, reason, child, seq, received_at)
+        SELECT id, 'routing', outcome, reason, child, 1, $5
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+            AS t (id, outcome, reason, child)
+        ON CONFLICT (id) DO NOTHING RETURNING id
+        """,
+        [t.item for t in tasks], [t.kind for t in tasks], [t.reason for t in tasks],
+        [t.child for t in tasks], since,
+    )  # fmt: skip
+    await conn.execute(f"NOTIFY {CHANGED}")
+    return {row["id"] for row in rows}
 
 
 async def close_duty_item(

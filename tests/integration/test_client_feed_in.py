@@ -54,6 +54,7 @@ async def test_a_state_is_told_of_the_same_child_as_a_notification(intake: Intak
         "child_protection", "sosse", "care",
     )  # fmt: skip
     assert (signal.moves, signal.turvakielto, signal.version) == (2, "no", 7)
+    assert signal.lives_here == "yes"
     assert receipt(row)["outcome"] == "accepted"
 
 
@@ -65,7 +66,7 @@ async def test_what_a_state_leaves_out_is_unknown_and_never_no(intake: Intake) -
 
     (signal,) = signals(row)
     said = {signal.clientship, signal.placement, signal.interpreter, signal.turvakielto}
-    assert said == {"unknown"}
+    assert said | {signal.lives_here} == {"unknown"}
     assert {signal.moves, signal.worker, signal.household, signal.since} == {None}
 
 

@@ -15,7 +15,7 @@ Feeders = Mapping[str, frozenset[str]]  # kind of feed -> sources
 MOVES_COUNT_FOR = timedelta(days=365)
 CODED = {
     "arrived_at", "reference", "version", "clientship", "since", "responsible_worker", "placement",
-    "household", "interpreter", "turvakielto",
+    "household", "interpreter", "turvakielto", "lives_here",
 }  # fmt: skip
 """Fields that need no place in the sealed card: they travel beside it."""
 

@@ -29,6 +29,7 @@ from services.routing.desk.asks import (
     SplitCase,
     StartAssessment,
     TellFamily,
+    WrongCounty,
 )
 from services.routing.desk.faults import Conflict, NotThere, Refused
 from services.routing.desk.intake import Intake
@@ -43,7 +44,8 @@ from services.routing.domain.cases import (
     screen,
 )
 from services.routing.domain.facts import known_of
-from services.routing.handlers import as_uuid, duty_event, notices, signals
+from services.routing.domain.tasks import CLOSED_BY_WHO_ASSESSES, TASKS, Task
+from services.routing.handlers import as_uuid, duty_event, notices, open_tasks, signals
 from services.routing.households.kin import (
     Kin,
     bring_together,
@@ -486,6 +488,29 @@ def _act_id(stopped_by: str | None) -> UUID | None:
         return None
 
 
+# --- another county -----------------------------------------------------------------------------
+
+
+async def belongs_elsewhere(desk: Desk, worker: Worker, child: UUID, ask: WrongCounty) -> Done:
+    """The child belongs to another county: opens the task of a person to bring the matter there.
+
+    What was received stays received and its clocks run on; nothing is sent (law.md NOT-07).
+    """
+    async with _acting(desk, worker, child) as acting:
+        stands = await store.open_task(acting.tx, [child, *acting.case.joined], "wrong-county")
+        if stands is not None:
+            earlier = await store.last_act_about(
+                acting.tx, stands["child"], str(stands["id"]), ["wrong_county"]
+            )
+            raise Conflict("already-done", earlier)
+        done_at = _done_at(acting, ask.done_at, acting.case.first_at)
+        task = Task(time_ordered_id(acting.now), child, "wrong-county")
+        return await _record(
+            acting, "wrong_county", str(task.item), done_at=done_at, reason=ask.reason,
+            besides=await open_tasks(acting.tx, [task], done_at, acting.now),
+        )  # fmt: skip
+
+
 # --- who is this child? -------------------------------------------------------------------------
 
 
@@ -642,7 +667,7 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
     if known is not None and known["closed_at"] is None:
         if known["outcome"] in ("parked", "held") and known["service"] in REDRIVEN_ONLY:
             raise Refused(known["outcome"])
-        if known["outcome"] == "separated":
+        if known["outcome"] in CLOSED_BY_WHO_ASSESSES:
             worker.must_assess()
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
@@ -695,6 +720,8 @@ async def redrive(desk: Desk, worker: Worker, item: UUID) -> Done:
         raise Conflict("already-done", _act_id(row["closed_by"]))
     if row["outcome"] == "urgent":
         raise Refused("has-its-turn")
+    if row["outcome"] in TASKS:
+        raise Refused("a-task")
     if row["service"] == "routing":
         await _redrive_here(desk, item)
     elif row["service"] == "intake" and row["outcome"] != "missing":

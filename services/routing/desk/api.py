@@ -134,6 +134,7 @@ class ClientInfo(BaseModel):
     moves: int | None
     interpreter: str
     turvakielto: str
+    lives_here: str = "unknown"
     person: dict[str, Any] | None = None
 
 
@@ -401,6 +402,16 @@ def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.GiveIdentity
     ) -> Recorded:
         return _done(await acts.give_identity(desk, worker, child, ask))
+
+    @router.post(
+        "/cases/{child}/wrong-county", summary="Say that a child belongs to another county",
+        description="Opens a task, `about` of the act in the history. No clock stops, and nothing "
+        "is sent: a person brings the matter to the other county and closes the task.",
+    )  # fmt: skip
+    async def wrong_county(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.WrongCounty
+    ) -> Recorded:
+        return _done(await acts.belongs_elsewhere(desk, worker, child, ask))
 
 
 def _returned_routes(router: APIRouter, desk: Desk, current: Current) -> None:

@@ -137,6 +137,15 @@ class SayHousehold(_Base):
     reason: Reason
 
 
+class WrongCounty(_Ask):
+    """The child belongs to another county: a task to bring the matter there.
+
+    It stops no clock and sends nothing.
+    """
+
+    reason: Reason
+
+
 class GiveIdentity(BaseModel):
     """Who a child is, whom nobody knew so far; or the new code of a child whose code changed."""
 

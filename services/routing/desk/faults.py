@@ -29,6 +29,7 @@ TEXTS = {
         "It still cannot be applied. An engineer must mend the cause first; it stays in the list."
     ),
     "has-its-turn": N_("The message is taken by itself when its turn comes."),
+    "a-task": N_("This is a task and no message. Close it when it has been done."),
     "parked": N_(
         "What waits is not closed: it is taken again, and then what waits behind it goes on. "
         "While it cannot be applied, an engineer must mend the cause."

@@ -247,6 +247,7 @@ CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "separate": (asks.SeparateChild, acts.separate_child),
     "split": (asks.SplitCase, acts.split_case),
     "household": (asks.SayHousehold, acts.say_household),
+    "wrong-county": (asks.WrongCounty, acts.belongs_elsewhere),
 }
 
 

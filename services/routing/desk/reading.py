@@ -149,6 +149,10 @@ class CaseView:
         """Whether nothing has arrived as this child, so that no card names it."""
         return all(note.taken_off for note in self.notifications)
 
+    def waits_for(self, reason: str) -> bool:
+        """Whether a task or something set aside with this reason stands open."""
+        return any(item["reason"] == reason for item in self.waiting)
+
     def running(self, kind: str) -> list[str]:
         """Ids of the notifications whose clock of this kind still runs."""
         return [n.id for n in self.notifications if n.runs(kind)]

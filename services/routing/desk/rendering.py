@@ -17,6 +17,7 @@ from services.routing.desk.languages import LANGUAGES, Words, choose, words
 from services.routing.desk.queues import QUEUES, Listed
 from services.routing.desk.sessions import Worker
 from services.routing.desk.store import COUNTED_TO
+from services.routing.domain.tasks import TASKS
 from shared.clock import HELSINKI, Clock
 from shared.events import Language
 
@@ -108,6 +109,7 @@ def _environment(language: Language) -> Environment:
             "_": in_words.text,
             "n_": in_words.count,
             "labels": labels,
+            "tasks": TASKS,
             "languages": LANGUAGES,
             "queues": tuple(QUEUES),
             "queue_name": _queue_name(in_words),

@@ -552,6 +552,15 @@ async def proposal(conn: Connection, child: UUID, destination: str) -> Row | Non
     )  # fmt: skip
 
 
+async def open_task(conn: Connection, children: Sequence[UUID], reason: str) -> Row | None:
+    """The task with this reason that stands for one of these children, if one does."""
+    return await conn.fetchrow(
+        "SELECT id, child FROM duty_item WHERE closed_at IS NULL AND reason = $2 "
+        "AND child = ANY($1::uuid[]) ORDER BY received_at, id LIMIT 1",
+        children, reason,
+    )  # fmt: skip
+
+
 async def decide_proposal(
     conn: Connection, child: UUID, destination: str, state: str, act_id: UUID
 ) -> None:

@@ -89,6 +89,7 @@ ACTS: Mapping[str, str] = {
     "client_changed": N_("Client information changed"),
     "household_changed": N_("Something about the household changed"),
     "household_stated": N_("Household stated by a worker"),
+    "wrong_county": N_("Belongs to another county"),
     "is_matter": N_("Absence signal treated as a matter"),
     "no_matter": N_("Absence signal is no matter"),
 }
@@ -281,6 +282,7 @@ OUTCOMES: Mapping[str, str] = {
     "missing": N_("A source sent messages that have not arrived"),
     "urgent": N_("The sender marked immediate danger: open the message now"),
     "separated": N_("Look again at what was done while children were joined"),
+    "transfer": N_("Another county must be told of a child"),
 }
 ASIDE_REASONS: Mapping[str, str] = {
     "no-content": N_("The message is empty"),
@@ -303,8 +305,29 @@ ASIDE_REASONS: Mapping[str, str] = {
     "wrong-topic": N_("It was sent to the wrong place"),
     "handler-failed": N_("A fault of Luotsi, which an engineer mends"),
     "waits-behind-parked": N_("It waits behind an earlier message about the same child"),
+    "acted-while-joined": N_("Somebody acted on the joined case"),
+    "wrong-county": N_("A worker has found that the child belongs to another county"),
+    "moved-out": N_("The home municipality is in another county now"),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
+
+TASK_HINTS: Mapping[str, str] = {
+    "acted-while-joined": N_(
+        "Acts of that time are marked in the histories of both cases. Time limits that they "
+        "stopped have stayed stopped: see whether that is right for each child. A social worker "
+        "or a supervisor closes this."
+    ),
+    "wrong-county": N_(
+        "The right county is that of the child's residence. Bring the matter there with its time "
+        "of receipt here, which stays. If it is urgent, call its social emergency service or 112. "
+        "Luotsi sends nothing by itself, and time limits run on."
+    ),
+    "moved-out": N_(
+        "Tell the new county of the child, also while an assessment is under way (Child Welfare "
+        "Act, section 25 d, subsection 1). Luotsi sends nothing by itself, and time limits run on."
+    ),
+}
+"""What a person has to do about each task."""
 
 ALIKE: Mapping[str, str] = {
     "birth-date": N_("Same date of birth"),

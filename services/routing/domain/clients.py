@@ -6,8 +6,9 @@ Clientship is its fact, not Luotsi's: a notifier's word about it counts only whe
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from services.routing.domain.tasks import Task
 from shared.events import Answer, Clientship, ClientSignal, Placement
 
 EXISTING: Mapping[Clientship, Answer] = {
@@ -24,6 +25,8 @@ class ClientRow(NamedTuple):
     """The newest state of one reference, in the order of the table's columns.
 
     `signal` names the sealed signal with the person; a `moved` one says nothing any more.
+    `county_task` is there exactly while `lives_here` is "no": the duty item of the task to tell the
+    other county, which opens once the child has a case.
     """
 
     child: UUID
@@ -41,6 +44,8 @@ class ClientRow(NamedTuple):
     turvakielto: Answer
     received_at: datetime
     signal: str
+    lives_here: Answer
+    county_task: UUID | None
 
 
 class OfClient(NamedTuple):
@@ -53,13 +58,22 @@ class OfClient(NamedTuple):
 NOTHING_SAID = OfClient()
 
 
-def row_of(signal: ClientSignal) -> ClientRow:
-    """The row a signal makes."""
+def row_of(signal: ClientSignal, before: ClientRow | None = None) -> ClientRow:
+    """The row a signal makes of what its reference said `before`."""
     return ClientRow(
         signal.child, signal.source, signal.reference, signal.version, signal.moved,
         signal.clientship, signal.since, signal.worker, signal.placement, signal.moves,
         signal.household, signal.interpreter, signal.turvakielto, signal.received_at, signal.id,
+        signal.lives_here, _county_task(signal, before),
     )  # fmt: skip
+
+
+def _county_task(signal: ClientSignal, before: ClientRow | None) -> UUID | None:
+    """One task for each time that a reference comes to say "no", not for each time it says so."""
+    if signal.lives_here != "no":
+        return None
+    stands = before.county_task if before is not None else None
+    return stands or uuid5(signal.child, f"{signal.id}/moved-out")
 
 
 def is_newer(row: ClientRow, before: ClientRow | None) -> bool:
@@ -81,6 +95,11 @@ def of_client(rows: Iterable[ClientRow]) -> OfClient:
 def _says_most(row: ClientRow) -> tuple[bool, datetime, str, str]:
     """An existing client first, then the latest; the same whatever came first."""
     return EXISTING[row.clientship] == "yes", row.received_at, row.source, row.reference
+
+
+def county_tasks(rows: Iterable[ClientRow]) -> list[Task]:
+    """The tasks to tell another county, of the references that say the child lives there now."""
+    return [Task(r.county_task, r.child, "moved-out") for r in rows if r.county_task is not None]
 
 
 def households_of(rows: Iterable[ClientRow]) -> set[UUID]:

@@ -53,10 +53,14 @@ async def people_of(tx: Connection, change: Merged | Separated) -> list[UUID]:
 
 
 class Applied(NamedTuple):
-    """What is told, and the children of whom somebody must look at what was done meanwhile."""
+    """What is told, and the children of whom somebody must look at what was done meanwhile.
+
+    `with_case` are all whose case there is now, their own or another's.
+    """
 
     told: list[Outgoing]
     look_again: list[UUID]
+    with_case: list[UUID]
 
 
 async def apply_change(
@@ -73,7 +77,7 @@ async def apply_change(
         tx, change.merged, people
     )
     if not await store.change(tx, _decided(change), now):
-        return Applied([], [])
+        return Applied([], [], [])
     await store.find_holders(tx, people)
     after = await store.joins(tx, people)
     kin, related = await lock_homes(tx, people, (), after)
@@ -85,7 +89,8 @@ async def apply_change(
     held_before = sorted({before.of(child) for child in people})
     await store.move(tx, held_before, {child: after.of(child) for child in people})
     told = await _count_anew(moving)
-    return Applied(told, sorted({change.merged, after.of(change.kept)}) if acted else [])
+    look_again = sorted({change.merged, after.of(change.kept)}) if acted else []
+    return Applied(told, look_again, [each for each in people if after.of(each) in cases])
 
 
 def _decided(change: Merged | Separated) -> list[tuple[UUID, UUID | None, int]]:

@@ -263,15 +263,6 @@ async def acted_while_joined(conn: Connection, child: UUID, children: Sequence[U
     return acted
 
 
-async def open_task(conn: Connection, item: UUID, child: UUID, now: datetime) -> None:
-    """Somebody must look again at what was done while this child was joined to another."""
-    await conn.execute(
-        "INSERT INTO duty_item (id, service, outcome, reason, child, seq, received_at) "
-        "VALUES ($1, 'routing', 'separated', 'acted-while-joined', $2, 1, $3)",
-        item, child, now,
-    )  # fmt: skip
-
-
 async def share(conn: Connection, case: Case, joins: Joins) -> None:
     """Let a locked case know who is joined to it, and what the client feed says of all of them."""
     case.joined = joins.joined(case.child)

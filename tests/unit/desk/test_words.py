@@ -18,6 +18,7 @@ from services.routing.desk.languages import LANGUAGES, LOCALE, choose, words
 from services.routing.desk.words import clock_words
 from services.routing.domain.clocks import ClockSettings, clocks_for
 from services.routing.domain.facts import COLUMNS
+from services.routing.domain.tasks import KIND_OF, TASKS
 from shared.events import (
     AgeBand,
     CaseEventKind,
@@ -39,6 +40,12 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 def test_whatever_a_source_can_be_refused_for_is_told_to_a_worker_in_words() -> None:
     assert {refusal.reason for refusal in REFUSALS} <= labels.ASIDE_REASONS.keys()
     assert {"handler-failed", WAITS_BEHIND_PARKED} <= labels.ASIDE_REASONS.keys()
+
+
+def test_every_task_says_why_it_is_there_and_what_to_do() -> None:
+    assert KIND_OF.keys() == labels.TASK_HINTS.keys()
+    assert KIND_OF.keys() <= labels.ASIDE_REASONS.keys()
+    assert TASKS <= labels.OUTCOMES.keys()
 
 
 def in_source() -> set[str]:
