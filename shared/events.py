@@ -543,6 +543,7 @@ CaseEventKind = Literal[
     "household_changed",
     "household_stated",
     "wrong_county",
+    "questions_answered",
     "is_matter",
     "no_matter",
     "duty_item_opened",

@@ -211,9 +211,19 @@ async def _begin(
     for child in shared & changes.cases.keys():
         changes.cases[child].joined = joins.joined(child)
         changes.cases[child].client = of_client(work.client_rows(child))
-    if rewritten := [work.case_of(event) for event in about if _earlier(event)]:
-        changes.standing = await store.standing(tx, rewritten)
+    rewritten = {work.case_of(event) for event in about if _earlier(event)}
+    rewritten |= {c.child for c in changes.cases.values() if c.answered_at is not None}
+    if rewritten:
+        await _read_what_stands(work, rewritten)
     return work
+
+
+async def _read_what_stands(work: _Work, children: Iterable[UUID]) -> None:
+    """What notifications state of these cases, and what a worker was told."""
+    work.changes.standing = await store.standing(work.tx, children)
+    people = {each: child for child in children for each in (child, *work.joins.joined(child))}
+    for each, answers in (await store.answered(work.tx, people)).items():
+        work.changes.answered.setdefault(people[each], []).extend(answers)
 
 
 async def _change_joins(

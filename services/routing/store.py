@@ -10,6 +10,7 @@ from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from services.routing.domain.absence import as_matter
 from services.routing.domain.cases import (
@@ -22,7 +23,7 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.clients import ClientRow, of_client
 from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, day_clocks
-from services.routing.domain.facts import Known
+from services.routing.domain.facts import Answered, Known, Told
 from services.routing.domain.households import Family
 from services.routing.domain.rota import OnDuty
 from services.routing.domain.tasks import Task
@@ -48,6 +49,12 @@ async def lock_cases(conn: Connection, children: Iterable[UUID]) -> dict[UUID, C
     for child, said in (await clients(conn, cases)).items():
         cases[child].client = of_client(said.values())
     return cases
+
+
+async def read_case(conn: Connection, child: UUID) -> Case | None:
+    """A case as it stands, without a lock: for a page."""
+    row = await conn.fetchrow("SELECT * FROM child_case WHERE child = $1", child)
+    return None if row is None else _case(row)
 
 
 _CLIENT = ", ".join(ClientRow._fields)
@@ -137,14 +144,14 @@ async def taken_back(conn: Connection, idents: Sequence[str]) -> dict[str, str]:
     return {row["earlier"]: row["replaced_by"] for row in rows}
 
 
-async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dict[str, CodedFacts]]:
+async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dict[str, Told]]:
     """What each notification of these locked cases states, but for those taken back.
 
     What was returned to a school counts once it is a matter, or where it states a concern.
     """
-    found: dict[UUID, dict[str, CodedFacts]] = {child: {} for child in children}
+    found: dict[UUID, dict[str, Told]] = {child: {} for child in children}
     rows = await conn.fetch(
-        "SELECT child, id, facts, returned FROM notification "
+        "SELECT child, id, facts, returned, received_at FROM notification "
         "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL "
         "AND (returned IS NULL OR returned = 'matter' OR check_state <> 'not_asked') "
         "ORDER BY received_at, id",
@@ -153,8 +160,39 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
     for row in rows:
         facts = CodedFacts.model_validate_json(row["facts"])
         matter = row["returned"] == "matter"
-        found[row["child"]][row["id"]] = as_matter(facts) if matter else facts
+        told = as_matter(facts) if matter else facts
+        found[row["child"]][row["id"]] = Told(row["received_at"], told)
     return found
+
+
+async def answered(conn: Connection, children: Iterable[UUID]) -> dict[UUID, list[Answered]]:
+    """What a worker was told of each of these children, in the order of its times."""
+    rows = await conn.fetch(
+        """
+        SELECT child, at, jsonb_object_agg(question, answer)::text AS answers
+        FROM answer WHERE child = ANY($1::uuid[]) GROUP BY child, act, at ORDER BY at, act
+        """,
+        list(children),
+    )
+    found: dict[UUID, list[Answered]] = {}
+    for row in rows:
+        found.setdefault(row["child"], []).append(Answered(row["at"], orjson.loads(row["answers"])))
+    return found
+
+
+async def add_answers(
+    conn: Connection, act: UUID, child: UUID, answered: Answered, told_by: str, hand: str
+) -> None:
+    """What a worker was told in one act."""
+    await conn.execute(
+        """
+        INSERT INTO answer (act, child, question, answer, told_by, hand, at)
+        SELECT $1, $2, question, answer, $5, $6, $7
+        FROM unnest($3::text[], $4::text[]) AS t (question, answer)
+        """,
+        act, child, list(answered.answers), list(answered.answers.values()), told_by, hand,
+        answered.at,
+    )  # fmt: skip
 
 
 async def messages_about(
@@ -200,7 +238,7 @@ async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> Non
 CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
-    "first_at", "last_at", "identified_by", "identified_band", "family",
+    "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at",
 ]  # fmt: skip
 
 
@@ -210,7 +248,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
-        case.family.to_json(),
+        case.family.to_json(), case.answered_at,
     )  # fmt: skip
 
 
@@ -236,6 +274,7 @@ def _case(row: asyncpg.Record) -> Case:
         identified_by=row["identified_by"],
         identified_band=row["identified_band"],
         family=_family(row["family"]),
+        answered_at=row["answered_at"],
         as_read=row["version"],
     )
 
@@ -255,14 +294,15 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             holder = t.holder, destinations = t.destinations,
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
-            identified_band = t.identified_band, family = t.family, updated_at = now()
+            identified_band = t.identified_band, family = t.family,
+            answered_at = t.answered_at, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-                    $17::text[], $18::text[], $19::text[])
+                    $17::text[], $18::text[], $19::text[], $20::timestamptz[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
-                  last_at, identified_by, identified_band, family)
+                  last_at, identified_by, identified_band, family, answered_at)
         WHERE c.child = t.child
         """,
         *zip(
@@ -272,7 +312,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
-                    c.family.to_json(),
+                    c.family.to_json(), c.answered_at,
                 )
                 for c in cases
             ),

@@ -17,6 +17,7 @@ from services.routing.desk import store
 from services.routing.desk.asks import (
     AnswerCheck,
     AnswerDestination,
+    AnswerQuestions,
     ChooseHolder,
     CloseItem,
     FinishAssessment,
@@ -43,7 +44,8 @@ from services.routing.domain.cases import (
     event,
     screen,
 )
-from services.routing.domain.facts import known_of
+from services.routing.domain.facts import Answered, known_when
+from services.routing.domain.form import Form
 from services.routing.domain.tasks import CLOSED_BY_WHO_ASSESSES, TASKS, Task
 from services.routing.handlers import as_uuid, duty_event, notices, open_tasks, signals
 from services.routing.households.kin import (
@@ -85,6 +87,7 @@ class Desk:
     sealer: Sealer
     intake: Intake
     clock: Clock
+    form: Form
 
 
 @dataclass(frozen=True)
@@ -308,7 +311,9 @@ async def treat_as_matter(
         done_at = _done_at(acting, ask.done_at, signal["received_at"])
         await store.settle_returned(acting.tx, notification, "matter")
         stands = await routing.standing(acting.tx, [child])
-        acting.case.known = known_of(stands[child].values())
+        answered = await routing.answered(acting.tx, acting.kin.people(child))
+        given = [each for told in answered.values() for each in told]
+        acting.case.known = known_when(stands[child].values(), given)
         acting.case.family = acting.kin.family(child)
         screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
         return await _record(
@@ -328,6 +333,31 @@ async def find_no_matter(
         await store.settle_returned(acting.tx, notification, "no_matter")
         await _stop(acting, [notification], DAY_CLOCKS, done_at)
         return await _record(acting, "no_matter", notification, done_at=done_at, reason=ask.reason)
+
+
+# --- questions ------------------------------------------------------------------------------------
+
+
+async def answer_questions(desk: Desk, worker: Worker, child: UUID, ask: AnswerQuestions) -> Done:
+    """What a worker was told in answer to questions: the case is screened with it at once."""
+    async with _acting(desk, worker, child, with_household=True) as acting:
+        case = acting.case
+        done_at = _done_at(acting, ask.done_at, case.first_at)
+        answered = Answered(done_at, ask.answers)
+        await routing.add_answers(
+            acting.tx, acting.act, child, answered, ask.told_by, ask.knowledge
+        )
+        given = await routing.answered(acting.tx, acting.kin.people(child))
+        stands = await routing.standing(acting.tx, [child])
+        all_given = [each for told in given.values() for each in told]
+        case.known = known_when(stands[child].values(), all_given)
+        case.answered_at = max(each.at for each in all_given)
+        case.family = acting.kin.family(child)
+        screen(acting.changes, case, str(acting.act), desk.rules, acting.now)
+        return await _record(
+            acting, "questions_answered", " ".join(ask.answers), done_at=done_at,
+            answer=ask.told_by, reason=ask.reason, besides=acting.tell_siblings(),
+        )  # fmt: skip
 
 
 # --- holder and destinations ----------------------------------------------------------------------

@@ -138,6 +138,15 @@ class ClientInfo(BaseModel):
     person: dict[str, Any] | None = None
 
 
+class QuestionInfo(BaseModel):
+    """A question that matters; `changes`: what "yes" or "no" alone would change, in words."""
+
+    question: str
+    text: str
+    answered_by: tuple[str, ...]
+    changes: dict[str, tuple[str, ...]]
+
+
 class HistoryLine(BaseModel):
     """A screening by the rules or a person's act."""
 
@@ -200,6 +209,9 @@ class CaseInfo(BaseModel):
     history: list[HistoryLine]
     clients: list[ClientInfo] = []
     household: list[UUID] = []
+    ask: list[QuestionInfo] = Field(
+        default=[], description="Exactly the unknowns that could change the decision, in order"
+    )
     turvakielto: str = "unknown"
     joined: list[UUID] = Field(
         default=[], description="Children who are joined to this one and can be separated again"
@@ -281,6 +293,7 @@ def api_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     router = APIRouter(prefix="/api/v1", responses=ANSWERS)
     _read_routes(router, desk, current)
     _case_routes(router, desk, current)
+    _question_routes(router, desk, current)
     _join_routes(router, desk, current)
     _assessment_routes(router, desk, current)
     _item_routes(router, desk, current)
@@ -438,6 +451,18 @@ def _returned_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         return _done(await acts.find_no_matter(desk, worker, notification, ask))
 
 
+def _question_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.post(
+        "/cases/{child}/answers", summary="Record what was answered to questions of the screen",
+        description="The case is screened with the answers at once. A later notification that says "
+        '"yes" stands against an earlier answer "no".',
+    )  # fmt: skip
+    async def answers(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.AnswerQuestions
+    ) -> Recorded:
+        return _done(await acts.answer_questions(desk, worker, child, ask))
+
+
 def _join_routes(router: APIRouter, desk: Desk, current: Current) -> None:
     @router.get(
         "/cases/{child}/suggestions", summary="Other cases that may be about the same child",
@@ -588,6 +613,13 @@ def _case(case: CaseView) -> CaseInfo:
         notifications=[_notification(each) for each in case.notifications],
         history=[_history(line) for line in case.history],
         clients=[_client(client) for client in case.clients],
+        ask=[
+            QuestionInfo(
+                question=each.id, text=each.text, answered_by=tuple(each.answered_by),
+                changes={answer: tuple(said) for answer, said in each.changes.items()},
+            )
+            for each in case.asks
+        ],
         household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
         joined=[row["child"] for row in case.joined],
     )  # fmt: skip

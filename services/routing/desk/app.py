@@ -19,6 +19,7 @@ from services.routing.desk.live import Hub
 from services.routing.desk.pages import page_routes
 from services.routing.desk.sessions import Sessions
 from services.routing.domain.cases import Rules
+from services.routing.domain.form import load_form
 from services.routing.domain.tables import load_tables
 from services.routing.settings import RoutingSettings
 from shared import logs
@@ -54,6 +55,7 @@ def build_app(
         Sealer(KeyFile(settings.key_file)),
         intake(settings),
         clock,
+        load_form(settings.rules),
     )
     sessions = Sessions(settings, clock)
     app = application(process)

@@ -3,12 +3,31 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from services.routing.domain.facts import QUESTIONS
+
+
+def a_question(name: str) -> str:
+    """The name of a question of the screen. Raises `ValueError` for any other."""
+    if name not in QUESTIONS:
+        raise ValueError("not a question of the screen")
+    return name
+
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 SignalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")]
 ChosenHolder = Literal["duty", "own_worker", "initial_assessment"]
+Question = Annotated[str, AfterValidator(a_question)]
+ToldBy = Literal["notifier", "school", "family", "own_worker", "health_care", "other"]
 Ground = Literal["recently_assessed", "no_services_needed", "other"]
 
 
@@ -81,6 +100,17 @@ class TellFamily(_About):
 class FinishAssessment(_About):
     """The assessment is ready."""
 
+    reason: Note = ""
+
+
+class AnswerQuestions(_Ask):
+    """What somebody told a worker in answer to questions of the screen."""
+
+    answers: dict[Question, Literal["yes", "no", "unknown"]] = Field(
+        min_length=1, description="Questions of the case (`ask`) and what was answered to each."
+    )
+    told_by: ToldBy
+    knowledge: Literal["first_hand", "second_hand", "unknown"] = "unknown"
     reason: Note = ""
 
 

@@ -246,6 +246,7 @@ CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "join": (asks.JoinChildren, acts.join_children),
     "separate": (asks.SeparateChild, acts.separate_child),
     "split": (asks.SplitCase, acts.split_case),
+    "answers": (asks.AnswerQuestions, acts.answer_questions),
     "household": (asks.SayHousehold, acts.say_household),
     "wrong-county": (asks.WrongCounty, acts.belongs_elsewhere),
 }
@@ -375,6 +376,9 @@ def headline(page: Page, fault: Fault) -> str:
     return by_status.get(fault.status, words.text("Something went wrong"))
 
 
+ANSWER = "answer-"  # what the names of questions begin with in a form
+
+
 def _fields(form: FormData) -> dict[str, Any]:
     """A form's fields as an act takes them: empty ones left out, times as times of Finland."""
     fields: dict[str, Any] = {
@@ -384,6 +388,8 @@ def _fields(form: FormData) -> dict[str, Any]:
     }
     if "done_at" in fields:
         fields["done_at"] = _local(fields["done_at"])
+    if answers := {n[len(ANSWER) :]: fields.pop(n) for n in [*fields] if n.startswith(ANSWER)}:
+        fields["answers"] = answers
     if "notifications" in form or "covers" in form:
         fields.pop("covers", None)
         fields["notifications"] = tuple(str(each) for each in form.getlist("notifications"))

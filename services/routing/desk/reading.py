@@ -13,14 +13,17 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from services.routing import store as routing
 from services.routing.desk import store
 from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
 from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
 from services.routing.desk.languages import Words
+from services.routing.desk.questions import AskView, asks_of
 from services.routing.desk.queues import Shown, why
 from services.routing.desk.sessions import Worker
 from services.routing.desk.words import CLOCKS, FACTS, ClockWords, clock_words
+from services.routing.domain.clients import of_client
 from services.routing.domain.clocks import last_day
 from services.routing.joins import store as joining
 from shared import store as plumbing
@@ -125,6 +128,7 @@ class CaseView:
     identity: Opened | None = None
     clients: tuple[ClientView, ...] = ()
     household: Sequence[store.Row] = ()
+    asks: Sequence[AskView] = ()
 
     @property
     def turvakielto(self) -> str:
@@ -352,7 +356,20 @@ async def _view(
         identity=_identity(sealed, children),
         clients=tuple(_client(each, sealed) for each in await store.clients(conn, children)),
         household=await store.household_cases(conn, children),
+        asks=await _asks(desk, conn, children, words),
     )
+
+
+async def _asks(
+    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words
+) -> tuple[AskView, ...]:
+    """The questions that matter of a case as it stands."""
+    case = await routing.read_case(conn, children[0])
+    if case is None or case.is_empty:
+        return ()
+    said = await routing.clients(conn, children)
+    case.client = of_client(row for rows in said.values() for row in rows.values())
+    return asks_of(case, desk.rules, desk.form, words)
 
 
 def _identity(sealed: _Sealed | None, children: Sequence[UUID]) -> Opened | None:

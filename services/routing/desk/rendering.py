@@ -158,6 +158,7 @@ def _queue_name(in_words: Words) -> Callable[[str], str]:
 
 def _answer_name(in_words: Words) -> Callable[[str], str]:
     names = {
-        **labels.HOLDERS, **labels.PROPOSAL_STATES, **labels.GROUNDS, **labels.URGENCIES,
+        **labels.TOLD_BY, **labels.HOLDERS, **labels.PROPOSAL_STATES, **labels.GROUNDS,
+        **labels.URGENCIES,
     }  # fmt: skip
     return lambda code: in_words.of(names, code)

@@ -22,6 +22,14 @@ DESTINATIONS: Mapping[str, str] = {
     "hospital_school": N_("Hospital school"),
     "basic_services": N_("Basic services"),
 }
+TOLD_BY: Mapping[str, str] = {
+    "notifier": N_("Notifier"),
+    "school": N_("School"),
+    "family": N_("Family"),
+    "own_worker": N_("The child's own worker"),
+    "health_care": N_("Health care"),
+    "other": N_("Somebody else"),
+}
 PROPOSAL_STATES: Mapping[str, str] = {
     "proposed": N_("Proposed"),
     "accepted": N_("Accepted"),
@@ -88,6 +96,7 @@ ACTS: Mapping[str, str] = {
     "withdrawn": N_("Message taken back by its source"),
     "client_changed": N_("Client information changed"),
     "household_changed": N_("Something about the household changed"),
+    "questions_answered": N_("Questions answered"),
     "household_stated": N_("Household stated by a worker"),
     "wrong_county": N_("Belongs to another county"),
     "is_matter": N_("Absence signal treated as a matter"),

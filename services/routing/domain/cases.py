@@ -7,7 +7,7 @@ event that leaves about the child, is given here, to batches and to people's act
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,13 +19,16 @@ from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urg
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
     NOTHING_KNOWN,
+    Answered,
     Known,
+    Told,
     UrgencyState,
     derive,
-    known_of,
+    known_when,
     learn,
 )
 from services.routing.domain.households import ALONE, Family, with_family
+from services.routing.domain.questions import Questions
 from services.routing.domain.tables import Tables
 from shared import events
 from shared.events import (
@@ -71,6 +74,7 @@ class Case:
     client: OfClient = NOTHING_SAID
     joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
     family: Family = ALONE
+    answered_at: datetime | None = None  # when a worker was last told something about it
     as_read: int = -1  # its version in the database; -1: it is not there yet
 
     @property
@@ -165,7 +169,8 @@ class Changes:
     """All that one transaction writes about cases.
 
     `taken_back`: id of a signal -> id of what takes its place or takes it back, as far as that came
-    before it. `standing`: what stands of the children of whom something is taken back now.
+    before it. `standing` and `answered`: what notifications state of the children who are counted
+    anew, because something is taken back or an answer came before, and what was answered.
     `belongs_to`: signals that are about another child than the one they arrive as. `moved_in`:
     (household, child) as messages say.
     """
@@ -177,7 +182,8 @@ class Changes:
     proposed: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     withdrawn: list[tuple[UUID, str]] = field(default_factory=list)
     taken_back: dict[str, str] = field(default_factory=dict)
-    standing: dict[UUID, dict[str, CodedFacts]] = field(default_factory=dict)
+    standing: dict[UUID, dict[str, Told]] = field(default_factory=dict)
+    answered: dict[UUID, list[Answered]] = field(default_factory=dict)
     replaced: list[tuple[str, str]] = field(default_factory=list)
     clients: list[ClientRow] = field(default_factory=list)
     belongs_to: dict[str, UUID] = field(default_factory=dict)
@@ -191,6 +197,11 @@ class Rules:
         self.tables = tables
         self.clocks = clocks
         self.decide = lru_cache(maxsize=20_000)(self._decide)
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What matters of the unknown; made when it is first asked for, in a tenth of a second."""
+        return Questions(self.tables)
 
     def _decide(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
@@ -348,7 +359,8 @@ def _learn(changes: Changes, case: Case, signal: Signal) -> None:
     if signal.id not in changes.taken_back and counts_at_once(signal):
         case.known = learn(case.known, signal.facts)
         if standing is not None:
-            standing[signal.id] = signal.facts
+            standing[signal.id] = Told(signal.received_at, signal.facts)
+            _count_anew(changes, case)
     if signal.corrects is not None:
         _replace(changes, case, signal.corrects, signal.id)
 
@@ -359,7 +371,12 @@ def _replace(changes: Changes, case: Case, earlier: str, by: str) -> None:
     changes.taken_back[earlier] = by
     standing = changes.standing[case.child]
     standing.pop(earlier, None)
-    case.known = known_of(standing.values())
+    _count_anew(changes, case)
+
+
+def _count_anew(changes: Changes, case: Case) -> None:
+    told = changes.standing[case.child].values()
+    case.known = known_when(told, changes.answered.get(case.child, ()))
 
 
 @lru_cache(maxsize=20_000)

@@ -6,6 +6,7 @@ that an area is of concern; silence about an area leaves it unknown and never ma
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -142,6 +143,45 @@ def known_of(stated: Iterable[CodedFacts]) -> Known:
     for facts in stated:
         known = learn(known, facts)
     return known
+
+
+class Told(NamedTuple):
+    """What a notification states, and when it was received."""
+
+    at: datetime
+    facts: CodedFacts
+
+
+class Answered(NamedTuple):
+    """What a worker was told in answer to questions (fields of `Known`), and when."""
+
+    at: datetime
+    answers: Mapping[str, Answer]
+
+
+def known_when(told: Iterable[Told], answered: Iterable[Answered]) -> Known:
+    """What notifications and answers state together, in the order of their times.
+
+    The latest answer that a worker was given stands until a later notification says "yes"; of two
+    statements of one time the more concerning stands. An answer "unknown" states nothing.
+    """
+    given = sorted(answered)
+    if not given:
+        return known_of(each.facts for each in told)
+    known, waiting = NOTHING_KNOWN, sorted(told, key=lambda each: each.at)
+    for answer in given:
+        while waiting and waiting[0].at < answer.at:
+            known = learn(known, waiting.pop(0).facts)
+        known = with_answers(known, answer.answers)
+    for each in waiting:
+        known = learn(known, each.facts)
+    return known
+
+
+def with_answers(known: Known, answers: Mapping[str, Answer]) -> Known:
+    """What is known once a worker has been given these answers."""
+    said: dict[str, Any] = {name: a for name, a in answers.items() if a != "unknown"}
+    return known._replace(**said)
 
 
 Direction = Literal["rising", "falling", "fixed", "either"]

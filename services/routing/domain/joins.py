@@ -11,8 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.routing.domain.cases import Case, case_mark, who
-from services.routing.domain.facts import UrgencyState, known_of
-from shared.events import AgeBand, CodedFacts
+from services.routing.domain.facts import Answered, Told, UrgencyState, known_when
+from shared.events import AgeBand
 
 
 class Joins(NamedTuple):
@@ -39,7 +39,7 @@ class Note(NamedTuple):
     age_band: AgeBand
     provisional: bool
     waits_at_duty: bool  # for its check, or returned to a school and not settled
-    facts: CodedFacts | None  # None where it does not count: taken back, or returned
+    told: Told | None  # None where it does not count: taken back, or returned
 
 
 def empty_case(child: UUID, at: datetime) -> Case:
@@ -50,9 +50,18 @@ def empty_case(child: UUID, at: datetime) -> Case:
     )  # fmt: skip
 
 
-def count_anew(case: Case, notes: Sequence[Note], identified: Iterable[AgeBand]) -> None:
-    """What the notifications of a case tell together; `identified`: bands that workers gave."""
-    case.known = known_of(note.facts for note in notes if note.facts is not None)
+def count_anew(
+    case: Case,
+    notes: Sequence[Note],
+    identified: Iterable[AgeBand],
+    answered: Sequence[Answered] = (),
+) -> None:
+    """What the notifications of a case tell together, and what a worker was told of its people.
+
+    `identified`: bands that workers gave.
+    """
+    case.known = known_when((n.told for n in notes if n.told is not None), answered)
+    case.answered_at = max((each.at for each in answered), default=None)
     told = [(band, False) for band in identified]
     case.age_band, case.provisional = who(
         [*told, *((note.age_band, note.provisional) for note in notes)]

@@ -174,7 +174,8 @@ async def _count(moving: _Moving, case: Case, notes: list[Note]) -> None:
         for each in moving.has(case.child)
         if each in moving.cases and (band := moving.cases[each].identified_band)
     ]
-    count_anew(case, notes, identified)
+    answered = await routing.answered(moving.tx, moving.has(case.child))
+    count_anew(case, notes, identified, [each for told in answered.values() for each in told])
 
 
 async def _screen_anew(

@@ -167,7 +167,7 @@ async def notes(conn: Connection, children: Sequence[UUID]) -> dict[UUID, list[N
                 age_band="unknown" if taken_off else row["age_band"],  # it told of another child
                 provisional=taken_off or row["provisional"],
                 waits_at_duty="open" in (row["check_state"], row["returned"]),
-                facts=stands[row["child"]].get(row["id"]),
+                told=stands[row["child"]].get(row["id"]),
             )
         )
     return found
