@@ -242,6 +242,8 @@ def standing(told: dict[str, Any], known: Known = NOTHING.known) -> Standing:
         confirmed=told["confirmed_holder"],
         holder_act=told["holder_act"],
         who=known.who(ids),
+        asks=tuple(each["question"] for each in told["ask"]),
+        answered=any(line["kind"] == "questions_answered" for line in told["history"]),
     )
 
 

@@ -9,6 +9,7 @@ Kind = Literal[
     "check",
     "holder",
     "destination",
+    "questions",
     "family_told",
     "assessment_started",
     "manifestly_unnecessary",
@@ -67,6 +68,8 @@ class Standing:
     confirmed: str | None = None
     holder_act: str | None = None
     who: TrueName | None = None
+    asks: tuple[str, ...] = ()  # what could change its decision, the most decisive first
+    answered: bool = False  # somebody has recorded answers already
 
     @property
     def about(self) -> tuple[str, ...]:

@@ -1,7 +1,4 @@
-"""What social workers and their leads do: holder, destinations, family, assessment, joining.
-
-Answering the questions that a decision asks is one more function, in `KINDS`.
-"""
+"""What social workers and their leads do: holder, destinations, questions, family, assessment."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +16,10 @@ ACCEPTED = 0.75
 STARTED = 0.55
 FINISHED = 0.35
 JUDGED_BY = timedelta(minutes=30)
+ASKED = 0.45  # of cases whose worker is careful: some of the questions are asked
+AT_ONCE = 5  # as many as the form has
+SAID = {"no": 0.68, "yes": 0.12, "unknown": 0.20}
+TOLD_BY = ("family", "family", "school", "notifier", "health_care")
 DESTINATIONS = ("basic_services", "expert_group", "psychiatry", "school_health", "hospital_school")
 
 
@@ -114,6 +115,22 @@ def _destination(case: Standing, destination: str, number: int, rng: Random) -> 
     return _decides(case, when, place, body, "destination", said)
 
 
+def questions(case: Standing) -> Iterator[Act]:
+    """What somebody told when asked; most cases' questions are never asked, some nobody answers."""
+    rng = Random(f"questions {name_of(case.notifications[-1])}")
+    worker = _worker(case)
+    asks = rng.random() < ASKED and habit_of(worker) == "careful"
+    if not asks or case.answered or not case.asks:
+        return
+    when = turn(worker, SOCIAL, _judged(case), rng.randrange(3, 7), rng)
+    answers = {
+        question: rng.choices([*SAID], [*SAID.values()])[0] for question in case.asks[:AT_ONCE]
+    }
+    body = {"answers": answers, "told_by": rng.choice(TOLD_BY), "knowledge": "second_hand"}
+    place = f"cases/{case.child}/answers"
+    yield _decides(case, when, place, body, "questions", "answered")
+
+
 def _opposite(said: str) -> str:
     return "declined" if said == "accepted" else "accepted"
 
@@ -199,6 +216,7 @@ def _works(
 KINDS: tuple[Callable[[Standing], Iterator[Act]], ...] = (
     holder,
     destinations,
+    questions,
     family,
     assessment,
 )

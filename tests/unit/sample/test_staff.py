@@ -49,6 +49,21 @@ def a_note(received: datetime, **changes: Any) -> Notified:
     return Notified("r.0", received, **values)
 
 
+def test_a_careful_worker_asks_what_matters_and_not_everybody_does() -> None:
+    """Five questions at most, once a case; a rubber-stamper asks nothing."""
+    asks = tuple(f"a{n}" for n in range(1, 8))
+    cases = [a_case(UNTIL - timedelta(minutes=n), asks=asks) for n in range(400)]
+    acts = [act for case in cases for act in follow_up(case, LATER) if act.kind == "questions"]
+
+    assert 80 < len(acts) < 200
+    assert {5} == {len(act.body["answers"]) for act in acts}
+    said = Counter(answer for act in acts for answer in act.body["answers"].values())
+    assert said["no"] > said["unknown"] > said["yes"] > 0
+    assert not {act.worker for act in acts} & set(RUBBER_STAMPERS)
+    again = [replace(case, answered=True) for case in cases]
+    assert not [a for case in again for a in follow_up(case, LATER) if a.kind == "questions"]
+
+
 def a_case(received: datetime, *, note: dict[str, Any] | None = None, **changes: Any) -> Standing:
     values = {
         "child": "c-1", "urgency": "not_urgent", "holder": "initial_assessment", "holder_seq": 2,
