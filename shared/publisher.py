@@ -20,7 +20,7 @@ from shared.turns import Turns
 MAX_BYTES = 1_900_000  # below the brokers' message.max.bytes of 2 MiB
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def partition_of(key: bytes) -> int:
     """The partition of a key: murmur2 as every Kafka client does it, over 12."""
     return (murmur2(key) & 0x7FFF_FFFF) % PARTITIONS

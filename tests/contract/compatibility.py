@@ -10,8 +10,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-UPPER = ("maxLength", "maxItems", "maximum", "exclusiveMaximum")
-LOWER = ("minLength", "minItems", "minimum", "exclusiveMinimum")
+UPPER = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
+LOWER = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
 SAME = ("pattern", "format")
 SILENT = tuple(
     "$defs $schema title description example examples contentMediaType writeOnly".split()
