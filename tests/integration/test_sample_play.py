@@ -24,6 +24,7 @@ from deploy.sample.staff.leaves import away
 from deploy.sample.staff.people import RUBBER_STAMPERS
 from deploy.sample.staff.telling import Known
 from deploy.sample.store import add_workers
+from shared import events
 from shared.clock import HELSINKI, utc_now
 from shared.contract import EXAMPLES
 from shared.kinds import BY_NAME
@@ -72,7 +73,8 @@ async def county(luotsi: System) -> County:
         service.start()
     await do.until_ready(services)
     await add_workers(luotsi.admin_url, WORKERS)
-    sent = list(told(last_day=LAST_DAY, days=150, children=1200))
+    county = told(last_day=LAST_DAY, days=150, children=1200)
+    sent = [each for each in county if each.message.topic == events.INTAKE_NOTIFICATION]
     messages = [*nameless(sent), misspelt(sent[0].message), *returned()]
     await publish(luotsi.bootstrap, messages, topic_prefix=luotsi.prefix)
     await do.until("everything is routed", lambda: routed(luotsi, sent, len(messages)))
