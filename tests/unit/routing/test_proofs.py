@@ -86,7 +86,8 @@ def level_tables(draw: st.DrawFn, columns: Mapping[str, Column]) -> Table:
     heavy = [row._replace(unless=()) for row in heavy]
     above = tuple(range(len(heavy)))
     middle = [
-        row._replace(then="erityis", unless=above) for row in draw(rows_of("level", columns, ["-"]))
+        row._replace(ref=row.ref.replace("/r", "/m"), then="erityis", unless=above)
+        for row in draw(rows_of("level", columns, ["-"]))
     ]
     rest = Row("level/rest", (), tuple(range(len(heavy) + len(middle))), "perus", None)
     return a_table("level", "agreeing", [*heavy, *middle, rest])
