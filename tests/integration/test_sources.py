@@ -184,7 +184,9 @@ async def test_a_held_request_is_answered_as_taken_and_its_source_sees_that_it_w
     await intake.resume()
     await intake.go_on()
     assert {"h-1": "applied"} == await intake.outcomes()
-    assert ["accepted"] == [s["outcome"] for s in await intake.sent() if "source_id" in s]
+    assert ["accepted"] == [
+        s["outcome"] for s in await intake.sent() if {"source_id", "outcome"} <= s.keys()
+    ]
 
 
 async def test_what_was_held_is_applied_in_its_order_with_its_first_time_of_receipt(
@@ -315,7 +317,9 @@ async def test_a_held_message_that_cannot_be_read_is_quarantined_then_and_stops_
         ("quarantined", "same-id-other-content"), ("applied", "resumed"),
     ]  # fmt: skip
     sent = await intake.sent()
-    receipts = [(s["source_id"], s["outcome"]) for s in sent if "source_id" in s]
+    receipts = [
+        (s["source_id"], s["outcome"]) for s in sent if {"source_id", "outcome"} <= s.keys()
+    ]
     assert receipts == [
         ("n-1", "accepted"), ("n-2", "quarantined"), ("n-1", "quarantined"), ("n-3", "accepted"),
     ]  # fmt: skip
