@@ -185,6 +185,7 @@ async def test_a_quarantined_message_says_what_is_wrong_without_repeating_it(
     assert answer["reason"] == "invalid-content"
     assert "children.0.hetu" in answer["mend"]
     assert "check character" in answer["mend"]
+    assert "at least 1 item" not in answer["mend"], "the child is there, with a wrong code"
     assert "010594" not in answer["mend"]
     assert "salainen" not in answer["mend"]
 

@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from services.intake.domain.doubled_keys import has_doubled_key
 from services.intake.domain.numbering import NUMBER, RUN
@@ -230,9 +231,10 @@ KNOWN_NAMES = frozenset(
 def problems(error: ValidationError, most: int = 5) -> str:
     """What is wrong and where, in words, without any value or field name of the message."""
     told = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False)[
-        :most
-    ]:
+    found = _without_echoes(
+        error.errors(include_url=False, include_context=False, include_input=False)
+    )
+    for problem in found[:most]:
         place = ".".join(
             str(part) if isinstance(part, int) or part in KNOWN_NAMES else "?"
             for part in problem["loc"]
@@ -243,8 +245,22 @@ def problems(error: ValidationError, most: int = 5) -> str:
         if problem["type"] == "string_pattern_mismatch":
             message = "not in the form of the schema: no control characters, not only blanks"
         told.append(f"{place}: {message}" if place else message)
-    more = error.error_count() - most
+    more = len(found) - most
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _without_echoes(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without "too short" of a list with a wrong part: pydantic counts the right ones alone."""
+    places = [problem["loc"] for problem in found]
+    return [
+        problem
+        for problem in found
+        if problem["type"] != "too_short"
+        or not any(
+            len(place) > len(problem["loc"]) and place[: len(problem["loc"])] == problem["loc"]
+            for place in places
+        )
+    ]
 
 
 def receipt_time(appended_at: datetime, stated: datetime | None) -> datetime:
