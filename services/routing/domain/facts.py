@@ -367,5 +367,14 @@ QUESTIONS: tuple[str, ...] = (
 """The fields of `Known` that somebody can be asked about, in the order of the form. What else
 there is, Luotsi knows by itself: whether psychiatry has asked, whether a school has confirmed.
 """
+NOT_YET: Mapping[AgeBand, frozenset[str]] = {
+    "unborn": frozenset(
+        {
+            "alone_guardians_unreachable", "self_harm", "own_substance_use", "own_addiction",
+            "a2", "a3", "a5", "custody_dispute",
+        }
+    ),
+}  # fmt: skip
+"""What cannot be so of a child of that age, so that nobody is asked (own construction)."""
 COUNTED: Mapping[str, int] = {"notifications": _MANY, "siblings": _SIBLINGS - 1}
 """Fields that are numbers, and from which number on they make no difference."""

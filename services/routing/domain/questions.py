@@ -13,6 +13,7 @@ from services.routing.domain.diagrams import Diagrams, Value
 from services.routing.domain.facts import (
     COUNTED,
     MADE,
+    NOT_YET,
     QUESTIONS,
     HowMany,
     Known,
@@ -152,11 +153,12 @@ class Questions:
 def _left(known: Known, age_band: AgeBand, urgency: UrgencyState) -> dict[str, Sequence[Value]]:
     """The values that each variable can still have; an unknown answer can have every one."""
     stated: dict[str, Value] = known._asdict()
+    given = {*_GIVEN, *NOT_YET.get(age_band, ())}
     return {
         "urgency": _JUDGED if urgency == "open" else (urgency,),
         "age_band": (age_band,),
         **{name: (min(int(stated[name]), most),) for name, most in COUNTED.items()},
-        **{name: (stated[name],) for name in _GIVEN},
+        **{name: (stated[name],) for name in given},
         **{name: (stated[name],) for name in QUESTIONS if stated[name] != "unknown"},
     }
 

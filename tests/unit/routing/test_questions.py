@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
     COUNTED,
+    NOT_YET,
     NOTHING_KNOWN,
     QUESTIONS,
     Known,
@@ -47,6 +48,11 @@ def decided(known: Known, band: AgeBand, urgency: UrgencyState) -> tuple[Any, ..
     return found.urgent_flags, found.level, found.holder, found.destinations
 
 
+def can_be_asked(band: AgeBand) -> set[str]:
+    """What can be so of a child of that age."""
+    return {*QUESTIONS} - NOT_YET.get(band, frozenset())
+
+
 def judged(urgency: UrgencyState) -> tuple[UrgencyState, ...]:
     return ("urgent", "not_urgent") if urgency == "open" else (urgency,)
 
@@ -61,7 +67,7 @@ def test_nothing_unasked_changes_the_decision_whatever_the_others_answer(
 ) -> None:
     """Two completions that differ only in what is not asked give the same decision."""
     matter = set(asked(known, band, urgency))
-    unknown = {name for name in QUESTIONS if getattr(known, name) == "unknown"}
+    unknown = {name for name in can_be_asked(band) if getattr(known, name) == "unknown"}
     first = known._replace(**{name: one[name] for name in unknown})  # type: ignore[arg-type]
     second = first._replace(**{name: other[name] for name in unknown - matter})  # type: ignore[arg-type]
 
@@ -81,7 +87,7 @@ def test_asked_is_exactly_what_going_through_every_completion_finds(
 ) -> None:
     stated: dict[str, Any] = {n: "no" for n in QUESTIONS if getattr(known, n) == "unknown"}
     known = known._replace(**stated | dict.fromkeys(open_, "unknown"))
-    unknown = sorted(open_)
+    unknown = sorted(open_ & can_be_asked(band))
 
     matter = {
         name
@@ -128,6 +134,13 @@ def test_the_diagrams_say_what_the_tables_decide(
     assert set(destinations) == {
         o[13:] for o, yes in says.items() if o[:13] == "destinations/" and yes
     }
+
+
+def test_of_an_unborn_child_nobody_is_asked_what_it_does() -> None:
+    found = asked(NOTHING_KNOWN, "unborn", "not_urgent")
+
+    assert {"self_harm", "own_substance_use", "a2", "a5"} & set(found) == set()
+    assert {"a4", "a6", "a10", "is_client"} <= set(found)
 
 
 def test_of_a_child_of_whom_everything_is_known_nothing_is_asked() -> None:
