@@ -1,14 +1,13 @@
 """Reading a message at the outer edge: envelope, kind, content, receipt time. Pure."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
-from pydantic_core import ErrorDetails
 
 from services.intake.domain.doubled_keys import has_doubled_key
 from services.intake.domain.numbering import NUMBER, RUN
@@ -249,7 +248,7 @@ def problems(error: ValidationError, most: int = 5) -> str:
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
 
 
-def _without_echoes(found: list[ErrorDetails]) -> list[ErrorDetails]:
+def _without_echoes(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Without "too short" of a list with a wrong part: pydantic counts the right ones alone."""
     places = [problem["loc"] for problem in found]
     return [
