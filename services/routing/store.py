@@ -27,6 +27,7 @@ from services.routing.domain.facts import Answered, Known, Told
 from services.routing.domain.households import Family
 from services.routing.domain.rota import OnDuty
 from services.routing.domain.tasks import Task
+from services.routing.households import store as households
 from shared import copying
 from shared.database import Connection
 from shared.directory import Clinic, Group, Shift, Staff, Unit
@@ -86,16 +87,6 @@ async def _save_clients(conn: Connection, said: Sequence[ClientRow]) -> None:
     )
 
 
-async def _move_in(conn: Connection, stated: Sequence[tuple[UUID, UUID]]) -> None:
-    """Children who live in households as messages say, as (household, child)."""
-    await conn.execute(
-        "INSERT INTO household_member (household, child, stated_by, since) "
-        "SELECT household, child, 'message', now() "
-        "FROM unnest($1::uuid[], $2::uuid[]) AS t (household, child) ON CONFLICT DO NOTHING",
-        *zip(*stated, strict=True),
-    )
-
-
 async def save(conn: Connection, changes: Changes) -> None:
     """Write everything a transaction changed, each table with one statement."""
     await _save_cases(conn, changes)
@@ -122,7 +113,7 @@ async def _save_said(conn: Connection, changes: Changes) -> None:
     if changes.clients:
         await _save_clients(conn, changes.clients)
     if changes.moved_in:
-        await _move_in(conn, changes.moved_in)
+        await households.move_in(conn, changes.moved_in)
 
 
 async def _save_cases(conn: Connection, changes: Changes) -> None:

@@ -154,6 +154,18 @@ async def _acting(
         )
 
 
+async def _screen_anew(acting: _Acting) -> None:
+    """Count what is known of the case anew, after an act has changed it, and decide with it."""
+    case = acting.case
+    stands = await routing.standing(acting.tx, [case.child])
+    answered = await routing.answered(acting.tx, acting.kin.people(case.child))
+    given = [each for told in answered.values() for each in told]
+    case.known = known_when(stands[case.child].values(), given)
+    case.answered_at = max((each.at for each in given), default=None)
+    case.family = acting.kin.family(case.child)
+    screen(acting.changes, case, str(acting.act), acting.desk.rules, acting.now)
+
+
 async def _record(
     acting: _Acting,
     kind: CaseEventKind,
@@ -307,15 +319,9 @@ async def treat_as_matter(
     """A returned absence signal is a matter all the same: it is screened as if it were complete."""
     settling = _settling(desk, worker, notification, with_household=True)
     async with settling as (acting, signal):
-        child = acting.case.child
         done_at = _done_at(acting, ask.done_at, signal["received_at"])
         await store.settle_returned(acting.tx, notification, "matter")
-        stands = await routing.standing(acting.tx, [child])
-        answered = await routing.answered(acting.tx, acting.kin.people(child))
-        given = [each for told in answered.values() for each in told]
-        acting.case.known = known_when(stands[child].values(), given)
-        acting.case.family = acting.kin.family(child)
-        screen(acting.changes, acting.case, str(acting.act), desk.rules, acting.now)
+        await _screen_anew(acting)
         return await _record(
             acting, "is_matter", notification, done_at=done_at, reason=ask.reason,
             besides=acting.tell_siblings(),
@@ -341,19 +347,12 @@ async def find_no_matter(
 async def answer_questions(desk: Desk, worker: Worker, child: UUID, ask: AnswerQuestions) -> Done:
     """What a worker was told in answer to questions: the case is screened with it at once."""
     async with _acting(desk, worker, child, with_household=True) as acting:
-        case = acting.case
-        done_at = _done_at(acting, ask.done_at, case.first_at)
+        done_at = _done_at(acting, ask.done_at, acting.case.first_at)
         answered = Answered(done_at, ask.answers)
         await routing.add_answers(
             acting.tx, acting.act, child, answered, ask.told_by, ask.knowledge
         )
-        given = await routing.answered(acting.tx, acting.kin.people(child))
-        stands = await routing.standing(acting.tx, [child])
-        all_given = [each for told in given.values() for each in told]
-        case.known = known_when(stands[child].values(), all_given)
-        case.answered_at = max(each.at for each in all_given)
-        case.family = acting.kin.family(child)
-        screen(acting.changes, case, str(acting.act), desk.rules, acting.now)
+        await _screen_anew(acting)
         return await _record(
             acting, "questions_answered", " ".join(ask.answers), done_at=done_at,
             answer=ask.told_by, reason=ask.reason, besides=acting.tell_siblings(),

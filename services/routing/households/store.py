@@ -63,6 +63,16 @@ async def known(conn: Connection, children: Iterable[UUID]) -> dict[UUID, Known]
     return {row["child"]: Known.from_json(row["known"]) for row in rows}
 
 
+async def move_in(conn: Connection, stated: Sequence[tuple[UUID, UUID]]) -> None:
+    """Children who live in households as messages say, as (household, child)."""
+    await conn.execute(
+        "INSERT INTO household_member (household, child, stated_by, since) "
+        "SELECT household, child, 'message', now() "
+        "FROM unnest($1::uuid[], $2::uuid[]) AS t (household, child) ON CONFLICT DO NOTHING",
+        *zip(*stated, strict=True),
+    )
+
+
 async def bring_together(
     conn: Connection, household: UUID, children: Sequence[UUID], at: datetime
 ) -> None:
