@@ -7,7 +7,6 @@ from deploy.local import store
 from deploy.local.system import System
 from deploy.sample.county import month
 from deploy.sample.publish import publish
-from shared import events
 from tests import history
 from tests import system as do
 
@@ -28,18 +27,7 @@ async def test_a_month_of_every_kind_goes_through_and_nothing_of_it_is_set_aside
     messages = list(month(last_day=LAST_DAY, children=2_000, absences="stress"))
     await publish(luotsi.bootstrap, messages, topic_prefix=luotsi.prefix)
 
-    async def through() -> bool:
-        taken = await do.value(luotsi.admin_url, "SELECT count(*) FROM intake.event_log")
-        ends = await history.end_offsets(luotsi, events.SIGNAL, events.PARTITIONS)
-        routed = await do.value(
-            luotsi.admin_url,
-            "SELECT coalesce(sum(o.next_off), 0) FROM routing.source_offset o "
-            "JOIN routing.door d ON d.id = o.door WHERE d.topic = $1",
-            events.SIGNAL,
-        )
-        return bool(taken >= len(messages) and routed >= sum(ends.values()))
-
-    await do.until("everything is routed", through, 120)
+    await history.settled(luotsi)
     found = await store.counts(luotsi.admin_url, datetime(2026, 11, 23, tzinfo=UTC))
 
     assert found.messages.keys() <= {"applied", "repeated", "returned"}

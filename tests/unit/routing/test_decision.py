@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from services.routing.domain.decision import Decision, decide, reasons
 from services.routing.domain.facts import (
     COLUMNS,
-    COUNTS,
     NOTHING_KNOWN,
     Facts,
     Known,
@@ -33,20 +32,13 @@ from services.routing.domain.tables import (
 from services.routing.domain.tables.examples import hits
 from services.routing.domain.tables.written import Loader, newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
+from tests.any_known import STATED, any_known
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 TABLES = load_tables(RULES)
 LOADED_AGAIN = load_tables(RULES)
 ANSWERS = st.sampled_from(get_args(Answer))
-STATED = tuple(name for name in Known._fields if name not in COUNTS)
-KNOWN: st.SearchStrategy[Known] = st.builds(
-    Known,
-    **{
-        **dict.fromkeys(STATED, ANSWERS),
-        "notifications": st.integers(0, 5),
-        "siblings": st.integers(0, 3),
-    },
-)
+KNOWN = any_known()
 STATES = st.sampled_from(get_args(UrgencyState))
 
 

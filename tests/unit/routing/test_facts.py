@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from services.routing.domain.facts import (
     COLUMNS,
-    COUNTS,
     NOTHING_KNOWN,
     REASON_STATES,
     Facts,
@@ -19,6 +18,7 @@ from services.routing.domain.facts import (
 )
 from services.routing.domain.flow import ALWAYS
 from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
+from tests.any_known import STATED, any_known
 
 ORDER: tuple[Answer, ...] = ("no", "unknown", "yes")  # of growing concern
 ANSWERS = st.sampled_from(ORDER)
@@ -31,15 +31,7 @@ CODED: st.SearchStrategy[CodedFacts] = st.builds(
     is_client=ANSWERS,
     reasons=st.lists(st.sampled_from(get_args(ReasonCode)), max_size=6).map(tuple),
 )
-STATED = tuple(name for name in Known._fields if name not in COUNTS)
-KNOWN: st.SearchStrategy[Known] = st.builds(
-    Known,
-    **{
-        **dict.fromkeys(STATED, ANSWERS),
-        "notifications": st.integers(0, 50),
-        "siblings": st.integers(0, 5),
-    },
-)
+KNOWN = any_known(50)
 
 
 def facts_of(known: Known, urgency: UrgencyState = "open") -> Facts:

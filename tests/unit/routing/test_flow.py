@@ -26,17 +26,12 @@ from services.routing.domain.flow import FLOW, SPACE, wrong_inputs
 from services.routing.domain.tables import load_tables
 from services.routing.domain.tables.words import COLUMN_WORDS
 from shared.events import AgeBand, Answer, CodedAbsence, CodedFacts, Notification, ReasonCode
+from tests.any_known import any_known
 
 TABLES = load_tables(Path(__file__).parents[3] / "services" / "routing" / "rules")
 ANSWERS = get_args(Answer)
 RECEIVED = datetime(2026, 11, 17, 10, tzinfo=UTC)
-KNOWN: st.SearchStrategy[Known] = st.builds(
-    Known,
-    **{
-        **dict.fromkeys(Known._fields, st.sampled_from(ANSWERS)),
-        **dict.fromkeys(COUNTS, st.integers(0, 4)),
-    },
-)
+KNOWN = any_known(4)
 
 
 def facts_of(known: Known, age_band: AgeBand = "7-12", urgency: UrgencyState = "open") -> Facts:

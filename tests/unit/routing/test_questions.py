@@ -22,6 +22,7 @@ from services.routing.domain.facts import (
 from services.routing.domain.questions import Questions
 from services.routing.domain.tables import Table, load_tables
 from shared.events import AgeBand
+from tests.any_known import any_known
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 TABLES = load_tables(RULES)
@@ -30,14 +31,7 @@ ANSWERS = ("no", "unknown", "yes")
 BANDS = st.sampled_from(get_args(AgeBand))
 URGENCIES = st.sampled_from(get_args(UrgencyState))
 GIVEN = ("psychiatry_asks", "absence_confirmed", "absence_health")
-KNOWN = st.builds(
-    Known,
-    **{
-        **dict.fromkeys((*QUESTIONS, *GIVEN), st.sampled_from(ANSWERS)),
-        "notifications": st.integers(0, 5),
-        "siblings": st.integers(0, 2),
-    },
-)
+KNOWN = any_known()
 COMPLETIONS = st.fixed_dictionaries(dict.fromkeys(QUESTIONS, st.sampled_from(ANSWERS)))
 
 
