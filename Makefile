@@ -30,7 +30,7 @@ clean: ## Stop the demo and forget its data
 test: venv ## Checks and the test suite, on a real Kafka and PostgreSQL of its own
 	@$(BIN)/python -m deploy.local.install all
 	@$(MAKE) check
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-faults: venv ## Kills, outages and hostile input (about 40 minutes)
 	@$(BIN)/python -m deploy.local.install all
