@@ -7,6 +7,7 @@ Whatever fails in between, the record comes again and is answered from the log.
 
 import asyncio
 import contextlib
+import contextvars
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -80,6 +81,7 @@ class Subscription:
         self._settings = settings
         self._lock = asyncio.Lock()
         self._generation = 0
+        self._context = contextvars.copy_context()
         self._wait = 0.05
         self._labels = {"service": service, "topic": topic}
         self.subscriber = broker.subscriber(
@@ -122,7 +124,9 @@ class Subscription:
         try:
             async with self._lock:
                 self._may_work(records)
-                await self._work(records)
+                # FastStream's context holds the batch, and a timer keeps the context it is made in:
+                # asyncpg's, one for each statement, kept tens of thousands of records in memory.
+                await asyncio.create_task(self._work(records), context=self._context.copy())
                 await message.ack()
         except Exception as error:
             await self._back_off(error)

@@ -1,6 +1,7 @@
 """The delivery contract on a real Kafka and a real PostgreSQL, with a toy handler."""
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from faststream.kafka.message import KafkaAckableMessage
 from pydantic import SecretStr
 
 from deploy.local.system import System
@@ -158,6 +161,21 @@ async def test_an_event_is_applied_answered_and_acknowledged(world: World) -> No
 
     assert await world.told() == ["one", "two"]
     assert difference == 0
+
+
+async def test_a_batch_is_let_go_though_a_timer_keeps_the_context_it_was_made_in(
+    world: World,
+) -> None:
+    kept: list[contextvars.Context] = []
+    world.fails = lambda _: bool(kept.append(contextvars.copy_context()))
+    await world.publish((CHILD, "one"))
+
+    with structlog.contextvars.bound_contextvars(service="toy"):
+        async with world.running():
+            await world.logged(1)
+
+    assert [] == [held for held in kept[0].values() if isinstance(held, KafkaAckableMessage)]
+    assert {"service": "toy"} == kept[0].run(structlog.contextvars.get_contextvars)
 
 
 async def test_a_missing_log_row_shows_as_unaccounted(world: World) -> None:
