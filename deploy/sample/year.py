@@ -22,7 +22,7 @@ from shared.events import NotifierKind
 from shared.kinds import KINDS, KindName
 
 CODES_PER_DAY: Final = 600  # 900-999 with each of the six separators of a century
-CODES_OF_PLAN: Final = 400  # the rest is for pupils whom no other message is about (schooling.py)
+CODES_OF_PLAN: Final = 150  # the rest is for pupils whom no other message is about (schooling.py)
 CODES_OF_PEOPLE: Final = 590  # and the last are nobody's: what somebody is known under by mistake
 OTHERS: Final = 1 << 31  # numbers of people and households from here on are such pupils'
 UNBORN: Final = 255  # the band of a group that is an expecting parent
