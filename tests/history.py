@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.system import APPS, RunningService, System
+from services.intake.groups import in_turn
 from shared import events, store
 from shared.kinds import FEEDS, MANIFEST, WITHDRAWAL
 from shared.publisher import partition_of
@@ -29,7 +30,7 @@ Record = ConsumerRecord[bytes, bytes]
 Row = asyncpg.Record
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "intake": {"intake": events.INBOUND_TOPICS},
+    "intake": {in_turn(topic): (topic,) for topic in events.INBOUND_TOPICS},
     "routing": {
         "routing-signal": (events.SIGNAL,),
         "routing-notice": (events.NOTICE,),
@@ -190,12 +191,12 @@ class History:
     positions: list[Row] = field(default_factory=list)
     held: int = 0
 
-    def applied(self, schema: str, grp: str) -> dict[tuple[str, str], Row]:
-        """Applied rows of a door by (source, event id)."""
+    def applied(self, schema: str, *groups: str) -> dict[tuple[str, str], Row]:
+        """Applied rows of the doors of these groups by (source, event id)."""
         return {
             (row["source"], row["event_id"]): row
             for row in self.log[schema]
-            if row["outcome"] == "applied" and row["grp"].endswith(grp)
+            if row["outcome"] == "applied" and row["grp"].endswith(groups)
         }
 
 
@@ -419,7 +420,7 @@ def signalled(history: History, about_nobody: Collection[Name]) -> None:
         if orjson.loads(record.value or b"")["kind"] == "withdrawn"
     }
     named = {name: receipt.receipt_id for name, receipt in receipts.items()}
-    applied = history.applied("intake", "intake")
+    applied = history.applied("intake", *GROUPS["intake"])
     places = {place_of(row): name for name, row in applied.items()}
     no_matter = {receipt_id for name, receipt_id in named.items() if name in about_nobody}
     for place, record in history.inbound:
@@ -447,7 +448,7 @@ def children_in(record: Record) -> int:
 
 def signals_in_order(history: History) -> None:
     """What one inbound partition tells of a child leaves in that order (first sights)."""
-    applied = history.applied("intake", "intake")
+    applied = history.applied("intake", *GROUPS["intake"])
     place = {
         receipt.receipt_id: applied[name]
         for name, receipt in accepted(history).items()

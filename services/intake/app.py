@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.intake import store
 from services.intake.api import api_routes
 from services.intake.feeds import at_topic
+from services.intake.groups import in_turn
 from services.intake.handlers import messages
 from services.intake.manifests.watching import watch_manifests
 from services.intake.provider_files import load_providers
@@ -27,8 +28,6 @@ from shared.publisher import Publisher
 from shared.sealing import KeyFile, Sealer
 from shared.service import Process, application
 
-GROUP = "intake"
-
 
 def build_app() -> FastAPI:
     """Wire the process; run it with ``uvicorn --factory services.intake.app:build_app``."""
@@ -44,7 +43,7 @@ def build_app() -> FastAPI:
     inbox = guarded(taken, settings.source_brake)
     consumers = {
         topic: Consumer(
-            broker, publisher, settings, at_topic(inbox, topic), topic=topic, group=GROUP
+            broker, publisher, settings, at_topic(inbox, topic), topic=topic, group=in_turn(topic)
         )
         for topic in events.INBOUND_TOPICS
     }
@@ -65,7 +64,7 @@ def build_app() -> FastAPI:
             watch_sources,
             watch_manifests(settings, utc_now),
             resume_sources(sealer, inbox),
-            forget_old_messages(settings, GROUP, utc_now),
+            forget_old_messages(settings, utc_now),
             forget_unnamed_files(utc_now),
         ],
     )

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.intake import store
+from services.intake.groups import in_turn
 from services.intake.settings import IntakeSettings
 from shared import events
 from shared.clock import Clock
@@ -27,7 +28,7 @@ EVERY_SECONDS = 3600.0
 
 
 def forget_old_messages(
-    settings: IntakeSettings, group: str, clock: Clock
+    settings: IntakeSettings, clock: Clock
 ) -> Callable[[Process], Awaitable[None]]:
     """A loop of the intake process; doing it twice at once does no harm."""
 
@@ -35,22 +36,20 @@ def forget_old_messages(
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             for topic in events.INBOUND_TOPICS:
-                await forget_once(settings, topic, group, clock)
+                await forget_once(settings, topic, clock)
             async with process.pool.acquire() as conn:
                 await store.forget_urgent(conn, clock() - KEEP)
 
     return loop
 
 
-async def forget_once(
-    settings: IntakeSettings, topic: str, group: str, clock: Clock
-) -> dict[int, int]:
+async def forget_once(settings: IntakeSettings, topic: str, clock: Clock) -> dict[int, int]:
     """Delete once; returns partition -> first offset kept, where something was deleted."""
     name = settings.topic_prefix + topic
     places = [TopicPartition(name, number) for number in range(events.PARTITIONS)]
     reader = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap,
-        group_id=settings.topic_prefix + group,
+        group_id=settings.topic_prefix + in_turn(topic),
         enable_auto_commit=False,
     )
     await reader.start()

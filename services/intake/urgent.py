@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 
 from services.intake import store
 from services.intake.domain.urgency import is_marked, item_of
+from services.intake.groups import ahead
 from services.intake.settings import IntakeSettings
 from shared import events
 from shared import store as plumbing
@@ -29,8 +30,6 @@ from shared.store import Known, Outgoing
 
 E = TypeVar("E")
 
-GROUP = "intake-urgent"
-
 
 def lane(
     broker: KafkaBroker,
@@ -44,7 +43,8 @@ def lane(
     async def keep(tx: Connection, raws: Sequence[Raw]) -> list[Outgoing]:
         return await keep_ahead(tx, sealer, raws)
 
-    return Ahead(broker, publisher, settings, ahead_of, group=GROUP, wanted=is_marked, keep=keep)
+    group = ahead(ahead_of.topic)
+    return Ahead(broker, publisher, settings, ahead_of, group=group, wanted=is_marked, keep=keep)
 
 
 async def keep_ahead(tx: Connection, sealer: Sealer, raws: Sequence[Raw]) -> list[Outgoing]:

@@ -72,7 +72,7 @@ class Bench:
         rates: Rates = {}
         before = await raw_rate(system, events.INTAKE_NOTIFICATION, count)
         rates["bare plumbing"] = await self.hop(system, "plumbing", "plumbing", count)
-        rates["intake hop"] = await self.hop(system, "intake", "intake", count)
+        rates["intake hop"] = await self.hop(system, "intake", "intake-notification", count)
         after = await raw_rate(system, events.INTAKE_NOTIFICATION, count)
         rates["raw (notifications)"] = (before + after) / 2
         signals = len(await do.everything(system, events.SIGNAL))

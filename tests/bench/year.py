@@ -98,8 +98,8 @@ async def _through(system: System, count: int) -> Way:
         while time.perf_counter() - started < PATIENCE_S:
             taken = await conn.fetchval(
                 "SELECT coalesce(sum(o.next_off), 0) FROM intake.source_offset o "
-                "JOIN intake.door d ON d.id = o.door WHERE d.grp = $1",
-                f"{system.prefix}intake",
+                "JOIN intake.door d ON d.id = o.door WHERE starts_with(d.grp, $1)",
+                f"{system.prefix}intake-",
             )
             while quarter <= 3 and taken >= quarter * count / 4:
                 _weigh(services, memory)

@@ -104,7 +104,7 @@ async def settled_places(system: System, sent: list[Sent]) -> None:
 
 async def log_by_place(system: System) -> dict[Place, asyncpg.Record]:
     rows = await history.of(system, "intake", history.LOG)
-    return {history.place_of(r): r for r in rows if r["grp"].endswith("intake")}
+    return {history.place_of(r): r for r in rows if r["grp"] != "http"}
 
 
 def differences(sent: list[Sent], rows: dict[Place, asyncpg.Record]) -> dict[str, tuple[str, str]]:

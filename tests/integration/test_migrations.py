@@ -5,7 +5,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared import migrate
+from services.intake.groups import in_turn
+from shared import events, migrate
 from shared.migrate import (
     EditedMigrationError,
     NoPasswordError,
@@ -81,3 +82,25 @@ async def test_not_even_the_owner_changes_what_is_only_added_to(
             await conn.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of this test
     finally:
         await conn.close()
+
+
+async def test_a_topic_whose_group_is_renamed_keeps_what_came_through_its_door(
+    database_url: str,
+) -> None:
+    conn = await asyncpg.connect(database_url, server_settings={"search_path": "intake"})
+    try:
+        for grp, topic in (("c1.intake", events.INTAKE_ABSENCE), ("http", "/v1/notifications")):
+            await conn.execute(
+                "INSERT INTO door (grp, cluster, topic) VALUES ($1, 'one', $2)", grp, topic
+            )
+        (renaming,) = [f for f in migrate.files("intake") if "group_per_topic" in f.name]
+        await conn.execute(renaming.read_text(encoding="utf-8"))
+
+        doors = await conn.fetch("SELECT grp, topic FROM door WHERE cluster = 'one' ORDER BY id")
+    finally:
+        await conn.close()
+
+    assert [
+        (f"c1.{in_turn(events.INTAKE_ABSENCE)}", events.INTAKE_ABSENCE),
+        ("http", "/v1/notifications"),
+    ] == [tuple(door) for door in doors]

@@ -52,5 +52,5 @@ async def test_a_signal_on_its_own_topic_becomes_a_case_and_is_forgotten_there(
         key_file=luotsi.key_file,
     )  # fmt: skip
     later = utc_now() + timedelta(days=8)
-    await forget_once(settings, events.INTAKE_ABSENCE, "intake", lambda: later)
+    await forget_once(settings, events.INTAKE_ABSENCE, lambda: later)
     assert await do.everything(luotsi, events.INTAKE_ABSENCE) == []

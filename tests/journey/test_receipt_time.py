@@ -83,8 +83,8 @@ async def test_only_what_is_old_and_taken_in_is_deleted(luotsi: System) -> None:
     topic = events.INTAKE_NOTIFICATION
     later = utc_now() + timedelta(days=8)
 
-    kept_young = await forget_once(settings, topic, "intake", utc_now)
-    deleted = await forget_once(settings, topic, "intake", lambda: later)
+    kept_young = await forget_once(settings, topic, utc_now)
+    deleted = await forget_once(settings, topic, lambda: later)
     left = await do.everything(luotsi, events.INTAKE_NOTIFICATION)
 
     assert kept_young == {}
