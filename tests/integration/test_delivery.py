@@ -167,7 +167,12 @@ async def test_a_batch_is_let_go_though_a_timer_keeps_the_context_it_was_made_in
     world: World,
 ) -> None:
     kept: list[contextvars.Context] = []
-    world.fails = lambda _: bool(kept.append(contextvars.copy_context()))
+
+    def keep_context(_: str) -> bool:
+        kept.append(contextvars.copy_context())
+        return False
+
+    world.fails = keep_context
     await world.publish((CHILD, "one"))
 
     with structlog.contextvars.bound_contextvars(service="toy"):
