@@ -49,10 +49,15 @@ class ClientRow(NamedTuple):
 
 
 class OfClient(NamedTuple):
-    """What counts for a case: an existing client or not, and the other system's own reference."""
+    """What counts for a case: an existing client or not, and the other system's own reference.
+
+    `placed`: away from home, in whatever way.
+    """
 
     existing: Answer = "unknown"
     reference: str | None = None
+    placed: Answer = "unknown"
+    placed_urgently: Answer = "unknown"
 
 
 NOTHING_SAID = OfClient()
@@ -86,10 +91,24 @@ def of_client(rows: Iterable[ClientRow]) -> OfClient:
     standing = [row for row in rows if not row.moved]
     if not standing:
         return NOTHING_SAID
-    answers = {EXISTING[row.clientship] for row in standing}
-    existing: Answer = "yes" if "yes" in answers else "no" if answers == {"no"} else "unknown"
     named = max(standing, key=_says_most)
-    return OfClient(existing, named.reference)
+    return OfClient(
+        _together(EXISTING[row.clientship] for row in standing),
+        named.reference,
+        _together(_is(row.placement, "open_care", "urgent", "care") for row in standing),
+        _together(_is(row.placement, "urgent") for row in standing),
+    )
+
+
+def _together(said: Iterable[Answer]) -> Answer:
+    answers = set(said)
+    return "yes" if "yes" in answers else "no" if answers == {"no"} else "unknown"
+
+
+def _is(placement: Placement, *kinds: Placement) -> Answer:
+    if placement == "unknown":
+        return "unknown"
+    return "yes" if placement in kinds else "no"
 
 
 def _says_most(row: ClientRow) -> tuple[bool, datetime, str, str]:

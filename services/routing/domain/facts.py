@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 
+from services.routing.domain.ages import CLINICS, Clinics
 from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
 
 Facts = Mapping[str, str | int]
@@ -44,6 +45,8 @@ class Known(NamedTuple):
     psychiatry_asks: Answer = "unknown"
     absence_confirmed: Answer = "unknown"
     absence_health: Answer = "unknown"
+    placed: Answer = "unknown"  # away from home, as the client information system says
+    placed_urgently: Answer = "unknown"
     notifications: int = 0
     siblings: int = 0  # other children of the household somebody has notified of
 
@@ -219,6 +222,7 @@ COLUMNS: Mapping[str, Column] = {
             "alone_guardians_unreachable",
             "judged_urgent_by_authority",
             "self_harm",
+            "own_substance_use",
             "psych",
             "safety",
             "addiction",
@@ -231,9 +235,12 @@ COLUMNS: Mapping[str, Column] = {
     ),
     # Which of the reasons for an absence it is, is no measure of concern.
     "absence_health": Column(("no", "unknown", "yes"), "fixed"),
-    # Being a client already, one's age and what a person answered are no measures of concern.
-    "existing_client": Column(("no", "unknown", "yes"), "fixed"),
+    # Being a client, being placed, one's age and what a person answered are no measures of concern.
+    **dict.fromkeys(
+        ("existing_client", "placed", "placed_urgently"), Column(("no", "unknown", "yes"), "fixed")
+    ),
     "age_band": Column(get_args(AgeBand), "fixed"),
+    "psychiatry_clinic": Column(CLINICS, "fixed"),
     "urgency": Column(get_args(UrgencyState), "fixed"),
 }
 
@@ -281,10 +288,18 @@ def _rare(stated: Answer, dispute: Answer, safety: Answer) -> Answer:
     return _any(stated, _both(dispute, safety))
 
 
-def _piling_up(areas: int, notifications: int, siblings: int) -> Answer:
-    """Nobody knows of all siblings, so never "no"."""
-    many = areas >= _MANY or notifications >= _MANY or siblings + 1 >= _SIBLINGS
-    return "yes" if many else "unknown"
+@dataclass(frozen=True, slots=True)
+class PilesUp:
+    """From how many of each on problems pile up (A7); `children`: of one household, notified of."""
+
+    areas: int = _MANY
+    notifications: int = _MANY
+    children: int = _SIBLINGS
+
+    def __call__(self, areas: int, notifications: int, siblings: int) -> Answer:
+        """Nobody knows of all siblings, so never "no"."""
+        many = areas >= self.areas or notifications >= self.notifications
+        return "yes" if many or siblings + 1 >= self.children else "unknown"
 
 
 MADE: Mapping[str, Made] = {
@@ -292,8 +307,8 @@ MADE: Mapping[str, Made] = {
         name: Made((name,), _itself)
         for name in (
             "a1", "a3", "a5", "a8", "a10", *_UNSAFE, "judged_urgent_by_authority", "self_harm",
-            "custody_dispute", "psychiatry_asks", "absence_confirmed", "absence_health",
-            "age_band", "urgency",
+            "own_substance_use", "custody_dispute", "psychiatry_asks", "absence_confirmed",
+            "absence_health", "placed", "placed_urgently", "age_band", "urgency",
         )
     },
     "a2": Made(("a2", "self_harm"), _with_signs),
@@ -303,12 +318,13 @@ MADE: Mapping[str, Made] = {
     "areas_of_concern": Made(_AREAS, HowMany("yes")),
     "areas_besides_a10": Made(tuple(area for area in _AREAS if area != "a10"), HowMany("yes")),
     "areas_unknown": Made(_AREAS, HowMany("unknown")),
-    "a7": Made(("areas_of_concern", "notifications", "siblings"), _piling_up),
+    "a7": Made(("areas_of_concern", "notifications", "siblings"), PilesUp()),
     "psych": Made(("a2", "own_substance_use"), _any),
     "safety": Made(("a6", *_UNSAFE), _any),
     "addiction": Made(("own_addiction",), _itself),
     "rare_domain": Made(("rare_domain", "custody_dispute", "safety"), _rare),
     "existing_client": Made(("is_client",), _itself),
+    "psychiatry_clinic": Made(("age_band",), Clinics()),
 }  # fmt: skip
 """Where each column comes from: what `derive` computes, what `Questions` turns into diagrams, and
 what the proof of irrelevance follows (`flow.py`). In an order in which each stands behind its own.

@@ -20,9 +20,9 @@ class Flow(NamedTuple):
     """From what is stated to the columns.
 
     `stated`: the inputs, as fields of `CodedFacts` and what the case adds; `household` is what its
-    other children's messages state. `learned`: each field of
-    `Known` and the inputs it is learned from. `derived`: each column and the fields or inputs it is
-    derived from.
+    other children's messages state, `client` what the client information system does. `learned`:
+    each field of `Known` and the inputs it is learned from. `derived`: each column and the fields
+    or inputs it is derived from.
     """
 
     stated: frozenset[str]
@@ -62,7 +62,7 @@ FLOW = Flow(
         {
             *_UNSAFE, "judged_urgent_by_authority", "is_client", "psychiatry_asks", "reasons",
             "absence", "absence.confirmed", "absence.health", "absence.step_reached",
-            "age_band", "urgency", "household",
+            "age_band", "urgency", "household", "client",
         }
     ),
     learned={
@@ -82,6 +82,7 @@ FLOW = Flow(
         "psychiatry_asks": ("psychiatry_asks",),
         "absence_confirmed": ("absence.confirmed",),
         "absence_health": ("absence.health",),
+        **dict.fromkeys(("placed", "placed_urgently"), ("client",)),
         "notifications": ("absence",),
         "siblings": ("household",),
     },

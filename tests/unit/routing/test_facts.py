@@ -162,7 +162,12 @@ def test_one_more_notification_is_never_less_concern_in_a_derived_fact(known: Kn
     keeps_its_direction(facts_of(known), facts_of(more), stated="notifications")
 
 
-NO_CONCERN = {"is_client": "existing_client", "absence_health": "absence_health"}
+NO_CONCERN = {
+    "is_client": "existing_client",
+    "absence_health": "absence_health",
+    "placed": "placed",
+    "placed_urgently": "placed_urgently",
+}
 """What is stated and measures no concern, and the one column that may follow it."""
 
 

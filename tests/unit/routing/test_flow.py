@@ -59,7 +59,8 @@ def test_what_is_known_flows_into_no_column_but_those_declared(
 def test_age_and_urgency_flow_into_their_own_columns_alone(
     known: Known, age_band: AgeBand, urgency: UrgencyState
 ) -> None:
-    assert changed(facts_of(known), facts_of(known, age_band=age_band)) <= {"age_band"}
+    of_age = {"age_band", "psychiatry_clinic"}
+    assert changed(facts_of(known), facts_of(known, age_band=age_band)) <= of_age
     assert changed(facts_of(known), facts_of(known, urgency=urgency)) <= {"urgency"}
 
 
@@ -87,7 +88,10 @@ def test_every_declared_dependence_is_a_real_one() -> None:
         for field, other in perturbed(start):
             seen |= {(column, field) for column in changed(facts_of(start), facts_of(other))}
 
-    outside = {("age_band", "age_band"), ("urgency", "urgency")}
+    for band in get_args(AgeBand):
+        of_age = changed(facts_of(NOTHING_KNOWN), facts_of(NOTHING_KNOWN, age_band=band))
+        seen |= {(column, "age_band") for column in of_age}
+    outside = {("urgency", "urgency")}
     declared = {(column, field) for column, fields in FLOW.derived.items() for field in fields}
     assert declared == seen | outside
 
@@ -105,7 +109,7 @@ def stated(field: str) -> list[CodedFacts]:
     return [CodedFacts.model_validate({field: answer}) for answer in ANSWERS]
 
 
-INPUTS = sorted(FLOW.stated - {"age_band", "urgency", "household"})
+INPUTS = sorted(FLOW.stated - {"age_band", "urgency", "household", "client"})
 
 
 @pytest.mark.parametrize("field", INPUTS)

@@ -62,6 +62,11 @@ _COLUMNS: Mapping[str, _Words] = {
         "judged urgent by another authority",
     ),
     "self_harm": ("itsetuhoisuus", "självdestruktivitet", "self-harm"),
+    "own_substance_use": (
+        "oma päihteiden käyttö",
+        "eget bruk av rusmedel",
+        "own substance use",
+    ),
     "psych": (
         "psyykkinen huoli tai oma päihteiden käyttö",
         "psykisk oro eller eget bruk av rusmedel",
@@ -91,7 +96,14 @@ _COLUMNS: Mapping[str, _Words] = {
         "absence for reasons of health",
     ),
     "existing_client": ("jo asiakas", "redan klient", "already a client"),
+    "placed": ("sijoitettu", "placerad", "placed"),
+    "placed_urgently": ("sijoitettu kiireellisesti", "brådskande placerad", "placed urgently"),
     "age_band": ("ikä", "ålder", "age"),
+    "psychiatry_clinic": (
+        "psykiatrian poliklinikka iän mukaan",
+        "psykiatrisk klinik enligt ålder",
+        "psychiatric clinic by age",
+    ),
     "urgency": ("kiireellisyys", "brådska", "urgency"),
     "level": ("taso", "nivå", "level"),
     "flagged": ("kiireellisyyden merkki", "tecken på brådska", "sign of urgency"),
@@ -107,6 +119,9 @@ _VALUES: Mapping[str, _Words] = {
     "not_asked": ("ei kysytty", "inte frågad", "not asked"),
     "unborn": ("syntymätön", "ofödd", "unborn"),
     "adult": ("täysi-ikäinen", "myndig", "adult"),
+    "child": ("lastenpsykiatria", "barnpsykiatrin", "child psychiatry"),
+    "adolescent": ("nuorisopsykiatria", "ungdomspsykiatrin", "adolescent psychiatry"),
+    "near_limit": ("lähellä ikärajaa", "nära åldersgränsen", "near the age limit"),
 }
 
 

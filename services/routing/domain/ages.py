@@ -1,0 +1,59 @@
+"""Ages as far as signals carry them, which is in bands: a limit in years meets a whole band. Pure.
+
+No event tells a birth date or a birth month in the clear (design 17). So nobody can be told from an
+age band to be twelve and a half: where a limit runs inside a band, or at its end, the child's card
+has to be looked at, and what is proposed says so.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, get_args
+
+from shared.events import AgeBand
+
+Clinic = Literal["child", "near_limit", "adolescent", "unknown"]
+"""Whose patient somebody would be. *Near limit*: the band does not tell, or does so not for long:
+who is near it is booked to both clinics, so that care does not break (domain.md 6)."""
+CLINICS: tuple[Clinic, ...] = get_args(Clinic)
+
+
+class Years(NamedTuple):
+    """Full years of age, both included."""
+
+    first: int
+    last: int
+
+    def meets(self, other: "Years") -> bool:
+        """Whether somebody can be of an age in both."""
+        return self.first <= other.last and other.first <= self.last
+
+
+UNBORN = -1
+YEARS: Mapping[AgeBand, Years] = {
+    "unborn": Years(UNBORN, UNBORN),
+    "0-6": Years(0, 6),
+    "7-12": Years(7, 12),
+    "13-15": Years(13, 15),
+    "16-17": Years(16, 17),
+    "adult": Years(18, 150),
+}
+"""The years of each band (`shared.events.age_band_on`); an unknown age could be any."""
+BORN_CHILDREN: tuple[AgeBand, ...] = ("0-6", "7-12", "13-15", "16-17")
+
+
+class Clinics(NamedTuple):
+    """The last year of child psychiatry and the first of adolescent psychiatry."""
+
+    child_until: int = 12
+    adolescent_from: int = 13
+
+    def __call__(self, age_band: AgeBand) -> Clinic:
+        """Whose patient somebody of this band is, as far as the band tells."""
+        if age_band not in BORN_CHILDREN:
+            return "unknown"
+        first, last = YEARS[age_band]
+        if first > self.child_until and first >= self.adolescent_from:
+            return "adolescent"
+        # The next year counts, too: who is in the band's last one may soon be beyond the limit.
+        if last < self.child_until and last + 1 < self.adolescent_from:
+            return "child"
+        return "near_limit"
