@@ -7,7 +7,7 @@ facts; persons and free text are `Sealed` (see `shared.sealing`).
 """
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -520,8 +520,29 @@ class UrgentItem(_Internal):
 Level = Literal["perus", "erityis", "vaativa"]
 Holder = Literal["duty", "own_worker", "initial_assessment", "person_decides"]
 Destination = Literal[
-    "expert_group", "psychiatry", "school_health", "hospital_school", "basic_services"
+    "expert_group",
+    "psychiatry",
+    "school_health",
+    "hospital_school",
+    "basic_services",
+    "family_work",
+    "school_welfare",
+    "child_health_clinic",
+    "family_centre",
+    "systemic_team",
+    "palasista_eteenpain",
+    "lapsen_hyva",
+    "placed_child_school_path",
+    "outreach_pair",
+    "family_group_conference",
+    "lets_talk",
+    "youth_substance_care",
+    "peer_group",
+    "demanding_substitute_care",
+    "ot_support",
+    "barnahus",
 ]
+_DESTINATIONS: frozenset[str] = frozenset(get_args(Destination))
 
 CaseEventKind = Literal[
     "screened",
@@ -577,6 +598,14 @@ class CaseEvent(_Internal):
     client_reference: str | None = None
     messages: tuple[str, ...] = ()
     answer: str | None = None
+
+    @field_validator("destinations", mode="before")
+    @classmethod
+    def _that_are_known(cls, value: Any) -> Any:
+        """A later version proposes what this reader does not know: it goes on without it."""
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(e for e in value if not isinstance(e, str) or e in _DESTINATIONS)
 
 
 # --- luotsi.notice.v1 ----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 
@@ -42,6 +42,7 @@ from deploy.sample.staff import (
 )
 from deploy.sample.staff.telling import Known, Outcome, line
 from shared.clock import utc_now
+from shared.events import Destination
 
 AT_ONCE = 8
 PAGE = 500
@@ -54,11 +55,7 @@ LISTS = (
     "duty/person_decides",
     "own_worker/own_worker",
     "initial_assessment/initial_assessment",
-    "expert_group/proposed",
-    "psychiatry/proposed",
-    "school_health/proposed",
-    "hospital_school/proposed",
-    "basic_services/proposed",
+    *(f"{destination}/proposed" for destination in get_args(Destination)),
 )
 """Where cases stand whose urgency has been judged and about which something is open."""
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from deploy.sample.staff import reasons
 from deploy.sample.staff.acting import DISAGREES, SECOND_LOOK, Act, Notified, Standing, name_of
 from deploy.sample.staff.hours import Turn, turn
 from deploy.sample.staff.people import LEAD, LEADS, SOCIAL, careful, habit_of
+from shared.events import Destination
 
 OVERRIDDEN = 0.05
 ACCEPTED = 0.75
@@ -20,7 +21,7 @@ ASKED = 0.45  # of cases whose worker is careful: some of the questions are aske
 AT_ONCE = 5  # as many as the form has
 SAID = {"no": 0.68, "yes": 0.12, "unknown": 0.20}
 TOLD_BY = ("family", "family", "school", "notifier", "health_care")
-DESTINATIONS = ("basic_services", "expert_group", "psychiatry", "school_health", "hospital_school")
+DESTINATIONS: tuple[str, ...] = get_args(Destination)
 
 
 def follow_up(case: Standing, now: datetime) -> list[Act]:

@@ -33,6 +33,22 @@ QueueName = Literal[
     "school_health",
     "hospital_school",
     "basic_services",
+    "family_work",
+    "school_welfare",
+    "child_health_clinic",
+    "family_centre",
+    "systemic_team",
+    "palasista_eteenpain",
+    "lapsen_hyva",
+    "placed_child_school_path",
+    "outreach_pair",
+    "family_group_conference",
+    "lets_talk",
+    "youth_substance_care",
+    "peer_group",
+    "demanding_substitute_care",
+    "ot_support",
+    "barnahus",
 ]
 Child = Annotated[UUID, Path(description="The random id of the child.")]
 Notification = Annotated[asks.SignalId, Path(description="Id of the notification.")]

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import orjson
@@ -21,6 +21,7 @@ from services.routing.desk.words import ClockWords, clock_words, missing_words
 from services.routing.domain.cases import Rules
 from services.routing.domain.decision import Decision, reasons
 from shared.database import Connection
+from shared.events import Destination
 
 PAGE = 50
 Position = list[Any]
@@ -218,14 +219,16 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
             _held("initial_assessment"), "holder", "level",
         ),
     ),
-    "expert_group": _destination_sections("expert_group"),
-    "psychiatry": _destination_sections("psychiatry"),
-    "school_health": _destination_sections("school_health"),
-    "hospital_school": _destination_sections("hospital_school"),
-    "basic_services": _destination_sections("basic_services"),
+    **{destination: _destination_sections(destination) for destination in get_args(Destination)},
 }  # fmt: skip
 """Every queue's page and its sections, in the order in which they are worked."""
 
+
+ALWAYS_SHOWN: tuple[str, ...] = (
+    "duty", "own_worker", "initial_assessment", "expert_group", "psychiatry", "school_health",
+    "hospital_school", "basic_services",
+)  # fmt: skip
+"""Queues that every page names; the others where something is proposed in them."""
 
 _EARLIER_NAMES = {"urgent": "held"}  # the API's version 1 promised it
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.routing.desk import words as labels
 from services.routing.desk.languages import LANGUAGES, Words, choose, words
-from services.routing.desk.queues import QUEUES, Listed
+from services.routing.desk.queues import ALWAYS_SHOWN, QUEUES, Listed
 from services.routing.desk.sessions import Worker
 from services.routing.desk.store import COUNTED_TO
 from services.routing.domain.tasks import TASKS
@@ -112,6 +112,7 @@ def _environment(language: Language) -> Environment:
             "tasks": TASKS,
             "languages": LANGUAGES,
             "queues": tuple(QUEUES),
+            "always_shown": ALWAYS_SHOWN,
             "queue_name": _queue_name(in_words),
             "answer_name": _answer_name(in_words),
             "missing_words": partial(labels.missing_words, in_words),

@@ -30,6 +30,7 @@ from services.routing.domain.tables import (
     load_tables,
 )
 from services.routing.domain.tables.examples import hits
+from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
 from services.routing.domain.tables.written import Loader, newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
 from tests.any_known import STATED, any_known
@@ -109,26 +110,50 @@ def test_reasons_raise_flags_too() -> None:
     assert () == decided("SCHOOL", "NEGLECT").urgent_flags
 
 
+CALM = ("basic_services",)
+DEMANDING = ("expert_group", "ot_support")
+
+
 @pytest.mark.parametrize(
     ("areas", "level", "destinations"),
     [
         ((), "perus", ("basic_services",)),
-        (("SCHOOL",), "perus", ("basic_services",)),
+        (("SCHOOL",), "perus", ("school_welfare",)),
+        (("NEGLECT",), "perus", ("family_work",)),
+        (("RESPONSIBILITY", "NEGLECT"), "perus", ("family_work",)),
+        (("CUSTODY-DISPUTE",), "perus", (*CALM, "family_centre", "lapsen_hyva", "peer_group")),
         (("POOR-FINANCES",), "perus", ("basic_services",)),
         (("SUPPORT-WITHOUT-EFFECT",), "perus", ("basic_services",)),
-        (("SCHOOL", "NEGLECT"), "erityis", ()),
-        (("THREAT",), "erityis", ()),
-        (("CHILD-MENTAL-HEALTH",), "erityis", ("psychiatry",)),
-        (("CHILD-SUBSTANCE",), "erityis", ("psychiatry",)),
-        (("CHILD-ADDICTION",), "perus", ("basic_services",)),
-        (("SCHOOL", "NEGLECT", "ILLNESS", "GUARDIAN-SUBSTANCE"), "erityis", ()),
-        (("SUPPORT-WITHOUT-EFFECT", "SCHOOL", "NEGLECT"), "erityis", ()),
-        (("SUPPORT-WITHOUT-EFFECT", "SCHOOL", "NEGLECT", "ILLNESS"), "vaativa", ("expert_group",)),
-        (("SUPPORT-WITHOUT-EFFECT", "CUSTODY-DISPUTE", "THREAT"), "vaativa", ("expert_group",)),
+        (("SCHOOL", "NEGLECT"), "erityis", ("systemic_team", "lets_talk")),
+        (("THREAT",), "erityis", ("systemic_team",)),
+        (("ASSAULT",), "erityis", ("systemic_team", "barnahus")),
+        (("CHILD-MENTAL-HEALTH",), "erityis", ("psychiatry", "systemic_team")),
+        (
+            ("CHILD-SUBSTANCE",),
+            "erityis",
+            ("psychiatry", "systemic_team", "palasista_eteenpain", "youth_substance_care"),
+        ),
+        (("CHILD-ADDICTION",), "perus", (*CALM, "palasista_eteenpain")),
+        (
+            ("SCHOOL", "ILLNESS", "GUARDIAN-SUBSTANCE"),
+            "erityis",
+            ("systemic_team", "lets_talk"),
+        ),
+        (
+            ("SUPPORT-WITHOUT-EFFECT", "SCHOOL", "NEGLECT"),
+            "erityis",
+            ("systemic_team", "lets_talk"),
+        ),
+        (("SUPPORT-WITHOUT-EFFECT", "SCHOOL", "NEGLECT", "ILLNESS"), "vaativa", DEMANDING),
+        (
+            ("SUPPORT-WITHOUT-EFFECT", "CUSTODY-DISPUTE", "THREAT"),
+            "vaativa",
+            ("expert_group", "peer_group", "ot_support"),
+        ),
         (
             ("SUPPORT-WITHOUT-EFFECT", "SCHOOL", "NEGLECT", "SELF-HARM"),
             "vaativa",
-            ("expert_group", "psychiatry"),
+            ("expert_group", "psychiatry", "ot_support"),
         ),
     ],
     ids=str,
@@ -183,7 +208,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12" == first.version
+    assert "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12.2" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------
@@ -201,11 +226,11 @@ def test_every_child_gets_one_level_and_one_holder_without_a_fault(
 
 
 def not_lighter(before: Decision, after: Decision) -> bool:
-    """Nothing is lost as concern grows but basic services, which are the lightest."""
+    """No flag, level, expert group or psychiatry is lost as concern grows (design 6)."""
     return (
         set(before.urgent_flags) <= set(after.urgent_flags)
         and LEVELS.index(before.level) <= LEVELS.index(after.level)
-        and set(before.destinations) - {"basic_services"} <= set(after.destinations)
+        and {*before.destinations} & {*NOT_TO_FALL_AWAY} <= {*after.destinations}
     )
 
 
