@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from services.routing.domain.cases import Rules
 from services.routing.domain.clocks import ClockSettings
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import load_settings, load_tables
 from services.routing.handlers import signals
 from services.routing.urgent import urgent_items
 from shared import events
@@ -65,8 +65,8 @@ def key_file(directory: Path) -> Path:
 
 
 def routing_rules() -> Rules:
-    """The shipped tables with the county's usual choices."""
-    return Rules(load_tables(RULES), ClockSettings())
+    """The shipped tables and settings with the county's usual choices."""
+    return Rules(load_tables(RULES), ClockSettings(), load_settings(RULES))
 
 
 @dataclass

@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
+from services.routing.domain.county import Settings
 from services.routing.domain.flow import SPACE
-from services.routing.domain.tables import Table, Tables, TablesRefusedError, load_tables
+from services.routing.domain.tables import (
+    Table,
+    Tables,
+    TablesRefusedError,
+    load_settings,
+    load_tables,
+)
 from services.routing.domain.texts import Texts
 from shared.events import Language
 
@@ -17,17 +24,40 @@ class NotLive(Exception):
 def check_rules(directory: Path | None, language: Language) -> str:
     """What was proved of the newest version of each table in `directory` (the shipped ones).
 
+    The county's settings there are read, too: what they list, and since when they are in force.
+
     Raises `NotLive` with each fault, and OSError if there is no such directory.
     """
     where = directory or SHIPPED
     where.stat()
+    tables, settings = _loaded(where, language)
+    lines = [_described(table, language) for table in tables.each()]
+    lines += [_settled(each, language) for each in settings]
+    newest = tables.in_county(settings[-1])
+    return "\n".join([*lines, *_exceptions(tables, language), "", _proved(newest, language)])
+
+
+def _loaded(where: Path, language: Language) -> tuple[Tables, tuple[Settings, ...]]:
+    """Both, or the faults of both. Settings are held against the tables where these are sound."""
+    refused: list[TablesRefusedError] = []
+    tables = None
     try:
         tables = load_tables(where, SPACE)
     except TablesRefusedError as error:
-        kept = _KEPT.in_language(language)
-        raise NotLive(f"{error.in_language(language)}\n\n{kept}") from None
-    lines = [_described(table, language) for table in tables.each()]
-    return "\n".join([*lines, *_exceptions(tables, language), "", _proved(tables, language)])
+        refused.append(error)
+    try:
+        settings = load_settings(where, tables.destinations if tables else None)
+    except TablesRefusedError as error:
+        refused.append(error)
+    if tables is None or refused:
+        told = "\n".join(error.in_language(language) for error in refused)
+        raise NotLive(f"{told}\n\n{_KEPT.in_language(language)}")
+    return tables, settings
+
+
+def _settled(settings: Settings, language: Language) -> str:
+    offers = f"{len(settings.offers)} {_OFFERS.in_language(language)}"
+    return f"{settings.file}: {settings.names.in_language(language)}, {offers}, {settings.owner}"
 
 
 def _described(table: Table, language: Language) -> str:
@@ -49,6 +79,7 @@ def _proved(tables: Tables, language: Language) -> str:
 
 
 _ROWS = Texts(fi="riviä", sv="rader", en="rows")
+_OFFERS = Texts(fi="omaa palvelua", sv="egna tjänster", en="offers")
 _EXCEPTION = Texts(fi="Poikkeus", sv="Undantag", en="Exception")
 _PROVED = Texts(
     fi="Todistettu: jokainen lapsi saa yhden tason ja yhden haltijan, jokainen rivi voi osua, "

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services.routing.directory import watch_rota
 from services.routing.domain.cases import Rules
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import load_settings, load_tables
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
@@ -23,7 +23,9 @@ def build_app() -> FastAPI:
     """Wire the process; run it with ``uvicorn --factory services.routing.app:build_app``."""
     settings = RoutingSettings()
     logs.configure("routing", settings.log_level, settings.instance)
-    rules = Rules(load_tables(settings.rules), settings.clock_settings)
+    tables = load_tables(settings.rules)
+    county = load_settings(settings.rules, tables.destinations)
+    rules = Rules(tables, settings.clock_settings, county)
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(

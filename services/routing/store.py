@@ -208,6 +208,16 @@ async def messages_about(
     return list(dict.fromkeys(message_name(row["source"], row["source_id"]) for row in found))
 
 
+async def pending_receipts(conn: Connection, child: UUID) -> list[datetime]:
+    """Receipts of a case whose assessment is neither ready nor found unnecessary."""
+    rows = await conn.fetch(
+        "SELECT started_at FROM clock WHERE child = $1 AND kind = 'assessment_finish' "
+        "AND stopped_at IS NULL",
+        child,
+    )
+    return [row["started_at"] for row in rows]
+
+
 async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> None:
     """Mark what is taken back; what has not come yet is kept in mind."""
     columns = list(zip(*replaced, strict=True))
@@ -230,6 +240,7 @@ CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
     "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at",
+    "opened_at", "pending",
 ]  # fmt: skip
 
 
@@ -239,7 +250,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
-        case.family.to_json(), case.answered_at,
+        case.family.to_json(), case.answered_at, case.opened_at, case.pending,
     )  # fmt: skip
 
 
@@ -266,6 +277,8 @@ def _case(row: asyncpg.Record) -> Case:
         identified_band=row["identified_band"],
         family=_family(row["family"]),
         answered_at=row["answered_at"],
+        opened_at=row["opened_at"],
+        pending=row["pending"],
         as_read=row["version"],
     )
 
@@ -286,14 +299,17 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
             identified_band = t.identified_band, family = t.family,
-            answered_at = t.answered_at, updated_at = now()
+            answered_at = t.answered_at, opened_at = t.opened_at, pending = t.pending,
+            updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-                    $17::text[], $18::text[], $19::text[], $20::timestamptz[])
+                    $17::text[], $18::text[], $19::text[], $20::timestamptz[],
+                    $21::timestamptz[], $22::bool[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
-                  last_at, identified_by, identified_band, family, answered_at)
+                  last_at, identified_by, identified_band, family, answered_at, opened_at,
+                  pending)
         WHERE c.child = t.child
         """,
         *zip(
@@ -303,7 +319,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
-                    c.family.to_json(), c.answered_at,
+                    c.family.to_json(), c.answered_at, c.opened_at, c.pending,
                 )
                 for c in cases
             ),

@@ -43,6 +43,7 @@ from services.routing.domain.cases import (
     case_mark,
     event,
     screen,
+    still_pending,
 )
 from services.routing.domain.facts import Answered, known_when
 from services.routing.domain.form import Form
@@ -508,6 +509,9 @@ async def _stop(
 ) -> None:
     stopped = (done_at, acting.act, acting.now)
     await store.stop_clocks(acting.tx, acting.case.child, about, kinds, stopped)
+    if "assessment_finish" in kinds:
+        receipts = await routing.pending_receipts(acting.tx, acting.case.child)
+        still_pending(acting.case, receipts)
 
 
 def _act_id(stopped_by: str | None) -> UUID | None:

@@ -20,7 +20,7 @@ from services.routing.desk.pages import page_routes
 from services.routing.desk.sessions import Sessions
 from services.routing.domain.cases import Rules
 from services.routing.domain.form import load_form
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import load_settings, load_tables
 from services.routing.settings import RoutingSettings
 from shared import logs
 from shared.clock import Clock, utc_now
@@ -48,10 +48,12 @@ def build_app(
     process = Process(
         "desk", "routing", head("routing"), settings, publisher=publisher, loops=[hub.listen]
     )
+    tables = load_tables(settings.rules)
+    county = load_settings(settings.rules, tables.destinations)
     desk = Desk(
         process,
         settings,
-        Rules(load_tables(settings.rules), settings.clock_settings),
+        Rules(tables, settings.clock_settings, county),
         Sealer(KeyFile(settings.key_file)),
         intake(settings),
         clock,

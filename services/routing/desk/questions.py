@@ -6,7 +6,7 @@ from typing import Any
 
 from services.routing.desk.languages import Words
 from services.routing.desk.words import DESTINATIONS, HOLDERS, LEVELS
-from services.routing.domain.cases import Case, Rules
+from services.routing.domain.cases import Case, InForce, Rules
 from services.routing.domain.decision import Decision
 from services.routing.domain.form import AnsweredBy, Form
 
@@ -26,12 +26,13 @@ class AskView:
 def asks_of(case: Case, rules: Rules, form: Form, words: Words) -> tuple[AskView, ...]:
     """Every question that matters of a case, the most decisive first."""
     questions = form.by_id()
-    stands, _ = rules.decide(case.stated, case.age_band, case.urgency)
+    in_force = rules.at(case.pending_since)
+    stands, _ = in_force.decide(case.stated, case.age_band, case.urgency)
     found = []
-    for ask in rules.questions.that_matter(case.stated, case.age_band, case.urgency):
+    for ask in in_force.questions.that_matter(case.stated, case.age_band, case.urgency):
         question = questions[ask.question]
         changes = {
-            answer: tuple(_changes(stands, _with(case, rules, ask.question, answer), words))
+            answer: tuple(_changes(stands, _with(case, in_force, ask.question, answer), words))
             for answer in ("yes", "no")
         }
         found.append(
@@ -43,7 +44,7 @@ def asks_of(case: Case, rules: Rules, form: Form, words: Words) -> tuple[AskView
     return tuple(found)
 
 
-def _with(case: Case, rules: Rules, question: str, answer: str) -> Decision:
+def _with(case: Case, rules: InForce, question: str, answer: str) -> Decision:
     said: dict[str, Any] = {question: answer}
     decision, _ = rules.decide(case.stated._replace(**said), case.age_band, case.urgency)
     return decision

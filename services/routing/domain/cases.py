@@ -6,7 +6,7 @@ event that leaves about the child, is given here, to batches and to people's act
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ import orjson
 from services.routing.domain.absence import asks_urgency, counts_at_once, is_returned
 from services.routing.domain.clients import NOTHING_SAID, ClientRow, OfClient
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
+from services.routing.domain.county import Settings, derive_in
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
     NOTHING_KNOWN,
@@ -23,7 +24,6 @@ from services.routing.domain.facts import (
     Known,
     Told,
     UrgencyState,
-    derive,
     known_when,
     learn,
 )
@@ -31,6 +31,7 @@ from services.routing.domain.households import ALONE, Family, with_family
 from services.routing.domain.questions import Questions
 from services.routing.domain.tables import Tables
 from shared import events
+from shared.clock import HELSINKI
 from shared.events import (
     AgeBand,
     CaseEventKind,
@@ -75,6 +76,8 @@ class Case:
     joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
     family: Family = ALONE
     answered_at: datetime | None = None  # when a worker was last told something about it
+    opened_at: datetime | None = None  # see `pending_since`; None: its first receipt
+    pending: bool = True  # whether an assessment is still to be made, or to be found unnecessary
     as_read: int = -1  # its version in the database; -1: it is not there yet
 
     @property
@@ -83,10 +86,21 @@ class Case:
 
         The client information system's word on clientship wins over a notifier's.
         """
+        client = self.client
         known = with_family(self.known, self.family)
-        if self.client.existing == "unknown":
+        if client.existing != "unknown":
+            known = known._replace(is_client=client.existing)
+        if client.placed == client.placed_urgently == "unknown":
             return known
-        return known._replace(is_client=self.client.existing)
+        return known._replace(placed=client.placed, placed_urgently=client.placed_urgently)
+
+    @property
+    def pending_since(self) -> datetime:
+        """The receipt that opened the matter pending now, or the one that was pending last.
+
+        The county's settings of that day are those that its decisions are made with.
+        """
+        return self.opened_at or self.first_at
 
     @property
     def is_empty(self) -> bool:
@@ -191,11 +205,35 @@ class Changes:
 
 
 class Rules:
-    """What decisions are made with. Deciding is pure, so the same facts are decided once."""
+    """What decisions are made with: the tables, and the county's settings, the earliest first.
 
-    def __init__(self, tables: Tables, clocks: ClockSettings) -> None:
+    Without any settings all that the tables propose is taken to be there.
+    """
+
+    def __init__(
+        self, tables: Tables, clocks: ClockSettings, settings: Sequence[Settings] = ()
+    ) -> None:
         self.tables = tables
         self.clocks = clocks
+        self._dated = [
+            (datetime.combine(each.valid_from, time(), HELSINKI), InForce(tables.in_county(each)))
+            for each in settings
+        ]
+        self._always = InForce(tables)
+
+    def at(self, pending_since: datetime) -> "InForce":
+        """The rules for a matter that became pending then; before all settings, with the first."""
+        for begins, rules in reversed(self._dated):
+            if begins <= pending_since:
+                return rules
+        return self._dated[0][1] if self._dated else self._always
+
+
+class InForce:
+    """Tables with the settings of some day. Deciding is pure: the same facts are decided once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
         self.decide = lru_cache(maxsize=20_000)(self._decide)
 
     @cached_property
@@ -207,7 +245,8 @@ class Rules:
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
     ) -> tuple[Decision, str]:
         """The decision, and its facts as stored."""
-        facts = derive(known, age_band=age_band, urgency=urgency)
+        settings = self.tables.settings
+        facts = derive_in(settings, known, age_band=age_band, urgency=urgency)
         return decide(facts, self.tables), orjson.dumps(facts).decode()
 
 
@@ -230,6 +269,7 @@ def new_case(child: UUID, signal: Signal, client: OfClient = NOTHING_SAID) -> Ca
         last_at=signal.received_at,
         is_new=True,
         client=client,
+        opened_at=signal.received_at,
     )
 
 
@@ -247,6 +287,7 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
         case.first_at = case.last_at = signal.received_at
         case.provisional = case.identified_band is None
         case.urgency = "not_asked"
+    _becomes_pending(case, signal.received_at)
     asked = asks_urgency(signal)
     if asked and case.urgency in ("not_urgent", "not_asked"):
         case.urgency = "open"
@@ -277,6 +318,18 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
         case, "screened" if asked else "absence_screened", now, about=signal.id,
         rules=decision.version, documented=Documented(messages),
     )  # fmt: skip
+
+
+def _becomes_pending(case: Case, received_at: datetime) -> None:
+    """A receipt opens a new matter where none is pending, else it belongs to the one that is."""
+    opened = min(case.pending_since, received_at) if case.pending else received_at
+    case.opened_at, case.pending = opened, True
+
+
+def still_pending(case: Case, receipts: Iterable[datetime]) -> None:
+    """Which receipts are pending yet; where none is, the case keeps what was pending last."""
+    opened = min(receipts, default=None)
+    case.opened_at, case.pending = opened or case.opened_at, opened is not None
 
 
 def message_name(source: str, source_id: str) -> str:
@@ -326,7 +379,7 @@ def learn_client(
 
     It is no notification: no check opens, no clock starts, and nobody is alerted (CLK-14).
     """
-    before = rules.decide(case.stated, case.age_band, case.urgency)
+    before = _decided(case, rules)
     case.client = client
     return _screen_if_other(changes, case, before, "client_changed", because, rules, now)
 
@@ -337,7 +390,7 @@ def learn_family(
     """Something came about another child of the household; only another decision is told of."""
     if family == case.family:
         return []
-    before = rules.decide(case.stated, case.age_band, case.urgency)
+    before = _decided(case, rules)
     case.family = family
     return _screen_if_other(changes, case, before, "household_changed", because, rules, now)
 
@@ -347,10 +400,15 @@ def _screen_if_other(
     because: str, rules: Rules, now: datetime,
 ) -> list[Outgoing]:  # fmt: skip
     case.version += 1
-    if rules.decide(case.stated, case.age_band, case.urgency) == before:
+    if _decided(case, rules) == before:
         return []
     decision = screen(changes, case, because, rules, now)
     return [event(case, kind, now, about=because, rules=decision.version)]
+
+
+def _decided(case: Case, rules: Rules) -> tuple[Decision, str]:
+    """The decision about a case as it stands, by the settings of when it became pending."""
+    return rules.at(case.pending_since).decide(case.stated, case.age_band, case.urgency)
 
 
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:
@@ -399,7 +457,7 @@ def screen(
     The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
     the duty desk is a new one, which no earlier choice of a person answers.
     """
-    decision, facts = rules.decide(case.stated, case.age_band, case.urgency)
+    decision, facts = _decided(case, rules)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:

@@ -15,6 +15,9 @@ from services.routing.domain.tables import DESTINATIONS, Outcome, Tables
 from services.routing.domain.texts import Texts
 from shared.events import Destination, Holder, Language, Level
 
+LEFT_OUT = "left-out"
+"""In place of its table: a row of destinations that hit, and whose offer the county lacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -24,7 +27,7 @@ class Decision:
     level: Level
     holder: Holder
     destinations: tuple[Destination, ...]
-    rows: tuple[str, ...]  # every row that hit, as table/row
+    rows: tuple[str, ...]  # every row that hit, as table/row; left-out/row: no such offer here
     facts: Facts
     version: str
     content_hash: str
@@ -36,7 +39,7 @@ class Decision:
 
 def decide(facts: Facts, tables: Tables) -> Decision:
     """Evaluate every row of the four tables on these facts."""
-    urgent, level, holder, destinations, stands, strange = tables.evaluate(facts)
+    urgent, level, holder, destinations, stands, strange, left_out = tables.evaluate(facts)
     faults = ["facts/not-understood"] if strange else []
     faults += [f"level/{level.fault}"] if level.fault else []
     faults += [f"holder/{holder.fault}"] if holder.fault else []
@@ -46,7 +49,7 @@ def decide(facts: Facts, tables: Tables) -> Decision:
         level=stands,
         holder=_holder(holder, faults),
         destinations=tuple([each for each in DESTINATIONS if each in destinations.says]),
-        rows=(*[row.ref for row in hits], *faults),
+        rows=(*[row.ref for row in hits], *[f"{LEFT_OUT}/{r.name}" for r in left_out], *faults),
         facts=dict(facts),
         version=tables.version,
         content_hash=tables.content_hash,
@@ -60,9 +63,12 @@ def reasons(decision: Decision, tables: Tables, language: Language) -> tuple[str
     same = {each.partition("@")[0] for each in then if each in now}
     for row in decision.rows:
         table, _, name = row.partition("/")
-        text = tables.reasons.get(row) if table in same else None
+        out = table == LEFT_OUT
+        table, ref = ("destinations", f"destinations/{name}") if out else (table, row)
+        text = tables.reasons.get(ref) if table in same else None
         text = text or _FAULT_TEXTS.get(name)
-        texts.append(text.in_language(language) if text else f"{row} ({decision.version})")
+        said = text.in_language(language) if text else f"{row} ({decision.version})"
+        texts.append(f"{_NOT_HERE.in_language(language)} {said}" if out else said)
     return tuple(texts)
 
 
@@ -72,6 +78,11 @@ def _holder(outcome: Outcome, faults: list[str]) -> Holder:
     return "person_decides" if faults else cast("Holder", outcome.says[0])
 
 
+_NOT_HERE = Texts(
+    fi="Hyvinvointialueella ei ole tätä tarjolla, tai ei tämän ikäiselle, joten sitä ei ehdoteta:",
+    sv="Välfärdsområdet har inte detta, eller inte för denna ålder, så det föreslås inte:",
+    en="The county does not have this, or not for this age, so it is not proposed:",
+)
 _FAULT_TEXTS: Mapping[str, Texts] = {
     "no-row": Texts(
         fi="Mikään sääntö ei sopinut. Ihminen ratkaisee.",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from services.routing.domain.cases import Case, case_mark, who
+from services.routing.domain.cases import Case, case_mark, still_pending, who
 from services.routing.domain.facts import Answered, Told, UrgencyState, known_when
 from shared.events import AgeBand
 
@@ -40,6 +40,7 @@ class Note(NamedTuple):
     provisional: bool
     waits_at_duty: bool  # for its check, or returned to a school and not settled
     told: Told | None  # None where it does not count: taken back, or returned
+    pending: bool = False  # its assessment is neither ready nor found unnecessary
 
 
 def empty_case(child: UUID, at: datetime) -> Case:
@@ -70,6 +71,8 @@ def count_anew(
     received = [note.received_at for note in notes]
     case.first_at = min(received, default=case.first_at)
     case.last_at = max(received, default=case.first_at - timedelta(microseconds=1))
+    case.opened_at = case.last_at if notes else None
+    still_pending(case, [note.received_at for note in notes if note.pending])
 
 
 def urgency_of(notes: Sequence[Note], last_answered: str | None) -> UrgencyState:

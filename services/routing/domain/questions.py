@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, get_args
 
+from services.routing.domain.county import counted_in, made_in
 from services.routing.domain.diagrams import Diagrams, Value
 from services.routing.domain.facts import (
     COUNTED,
@@ -24,7 +25,9 @@ from shared.events import AgeBand
 
 URGENCIES: tuple[UrgencyState, ...] = ("not_urgent", "not_asked", "open", "urgent")
 _JUDGED: Final = ("not_urgent", "urgent")  # what an open check will be answered
-_GIVEN: Final = ("psychiatry_asks", "absence_confirmed", "absence_health")  # never asked
+_GIVEN: Final = (  # never asked
+    "psychiatry_asks", "absence_confirmed", "absence_health", "placed", "placed_urgently",
+)  # fmt: skip
 _ANSWERS: Final = ("no", "unknown", "yes")
 
 
@@ -40,13 +43,19 @@ class Ask(NamedTuple):
 
 
 class Questions:
-    """The questions of some tables; what matters is found once for each pattern of the known."""
+    """The questions of some tables; what matters is found once for each pattern of the known.
+
+    Nothing is asked for the sake of an offer that the tables' county does not have.
+    """
 
     def __init__(self, tables: Tables) -> None:
+        self._settings = tables.settings
+        self._counted = counted_in(tables.settings, COUNTED)
+        self._made_here = made_in(tables.settings)
         variables: dict[str, Sequence[Value]] = {
             "urgency": URGENCIES,
             "age_band": get_args(AgeBand),
-            **{name: range(most + 1) for name, most in COUNTED.items()},
+            **{name: range(most + 1) for name, most in self._counted.items()},
             **dict.fromkeys((*_GIVEN, *QUESTIONS), _ANSWERS),
         }
         self.diagrams = Diagrams(variables)
@@ -63,14 +72,15 @@ class Questions:
         form. An open urgency check will be answered: what matters after either answer matters.
         """
         d = self.diagrams
+        still = _left(known, age_band, urgency, self._counted)
         allowed = {
             d.places[name]: tuple(map(d.values[d.places[name]].index, values))
-            for name, values in _left(known, age_band, urgency).items()
+            for name, values in still.items()
         }
         left = [d.limited(root, allowed) for root in self.outcomes.values()]
         asked = d.depends_on(left) - {"urgency"}
         weights = [d.weights(root) for root in left]
-        now = {name: values[0] for name, values in _left(known, age_band, urgency).items()}
+        now = {name: values[0] for name, values in still.items()}
         now |= {name: "unknown" for name in QUESTIONS if getattr(known, name) == "unknown"}
         found = [
             Ask(
@@ -97,11 +107,20 @@ class Questions:
 
     def _collected(self, table: Table, said: Mapping[str, int]) -> dict[str, int]:
         """For each thing that the table can say, whether it does."""
-        hits = self._hits(table, said)
+        hits = [(says, self._offered(says, hit)) for says, hit in self._hits(table, said)]
         return {
             f"{table.name}/{says}": self.diagrams.apply(_or, *(h for s, h in hits if s == says))
             for says in sorted({says for says, _ in hits})
         }
+
+    def _offered(self, says: str, hit: int) -> int:
+        """Whether a row hits and the county has what it says, for this age."""
+        bands = self._settings.bands(says) if self._settings else None
+        if bands is None:
+            return hit
+        return self.diagrams.apply(
+            _and, hit, self.diagrams.apply(bands.__contains__, self._column("age_band"))
+        )
 
     def _one(self, table: Table, said: Mapping[str, int]) -> int:
         """The one thing that the table says; that it is one is proved when the table is loaded."""
@@ -135,7 +154,7 @@ class Questions:
 
     def _made(self, name: str) -> int:
         """A column from what it is made of, as `derive` makes it."""
-        d, (of, by) = self.diagrams, MADE[name]
+        d, (of, by) = self.diagrams, self._made_here[name]
         parts = [self._part(name, source) for source in of]
         if isinstance(by, HowMany):  # one after the other: all at once would be all combinations
             total = d.leaf(0)
@@ -150,14 +169,16 @@ class Questions:
         return self.diagrams.variable(source)
 
 
-def _left(known: Known, age_band: AgeBand, urgency: UrgencyState) -> dict[str, Sequence[Value]]:
+def _left(
+    known: Known, age_band: AgeBand, urgency: UrgencyState, counted: Mapping[str, int]
+) -> dict[str, Sequence[Value]]:
     """The values that each variable can still have; an unknown answer can have every one."""
     stated: dict[str, Value] = known._asdict()
     given = {*_GIVEN, *NOT_YET.get(age_band, ())}
     return {
         "urgency": _JUDGED if urgency == "open" else (urgency,),
         "age_band": (age_band,),
-        **{name: (min(int(stated[name]), most),) for name, most in COUNTED.items()},
+        **{name: (min(int(stated[name]), most),) for name, most in counted.items()},
         **{name: (stated[name],) for name in given},
         **{name: (stated[name],) for name in QUESTIONS if stated[name] != "unknown"},
     }

@@ -151,7 +151,10 @@ async def notes(conn: Connection, children: Sequence[UUID]) -> dict[UUID, list[N
         """
         SELECT n.*, EXISTS (
             SELECT 1 FROM clock k WHERE k.child = n.child AND k.about = n.id
-              AND k.kind = 'assessment_start' AND k.stopped_at IS NULL) AS waits
+              AND k.kind = 'assessment_start' AND k.stopped_at IS NULL) AS waits,
+               EXISTS (
+            SELECT 1 FROM clock k WHERE k.child = n.child AND k.about = n.id
+              AND k.kind = 'assessment_finish' AND k.stopped_at IS NULL) AS pending
         FROM notification n WHERE n.child = ANY($1::uuid[]) ORDER BY n.received_at, n.id
         """,
         children,
@@ -168,6 +171,7 @@ async def notes(conn: Connection, children: Sequence[UUID]) -> dict[UUID, list[N
                 provisional=taken_off or row["provisional"],
                 waits_at_duty="open" in (row["check_state"], row["returned"]),
                 told=stands[row["child"]].get(row["id"]),
+                pending=row["pending"],
             )
         )
     return found

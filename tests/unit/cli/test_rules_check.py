@@ -184,3 +184,49 @@ def test_a_planted_dependence_is_named(
 
 def test_a_directory_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == main(["rules", "check", "/nowhere/at/all"])
+
+
+FAULTY_SETTINGS = {
+    "fi": "settings/2026-08-01.yaml: offers: sauna ei ole mikään tunnetuista: family_centre",
+    "sv": "settings/2026-08-01.yaml: offers: sauna är ingen av de kända: family_centre",
+    "en": "settings/2026-08-01.yaml: offers: sauna is not one of family_centre",
+}
+
+
+def change_settings(rules: Path, old: str, new: str) -> None:
+    path = rules / "settings" / "2026-08-01.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_fault_of_the_countys_settings_is_named_in_the_owners_language(
+    copied: Path, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_settings(copied, "barnahus:", "sauna:")
+
+    assert 1 == main(["rules", "check", str(copied), "--language", language])
+    assert FAULTY_SETTINGS[language] in capsys.readouterr().out
+
+
+def test_faults_of_tables_and_of_settings_are_told_at_once(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(copied, "level", ("{ psych: [yes] }", "{ pysch: [yes] }"))
+    change_settings(copied, "at_least: 13, at_most: 17 }\n", "at_least: 15, at_most: 17 }\n")
+
+    assert 1 == main(["rules", "check", str(copied)])
+    told = capsys.readouterr().out
+    assert "level/2026-12.yaml, row erityis-psych: unknown column pysch" in told
+    assert "settings/2026-08-01.yaml: psychiatry: no clinic takes 13-year-olds" in told
+    assert "stays in force" in told
+
+
+def test_the_settings_in_force_are_told_with_the_tables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert 0 == main(["rules", "check"])
+    told = capsys.readouterr().out
+    assert "settings/2026-08-01.yaml: Wellbeing Services County of Example, 13 offers" in told
+    assert "+destinations@2026-12.2+settings@2026-08-01" in told

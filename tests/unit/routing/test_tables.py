@@ -90,6 +90,11 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         replacing("{ psych: [yes], psychi", "{ psych: [yes], psych: [no], psychi"),
         "destinations/2026-12.2.yaml: 'psych' stands twice",
     ),
+    "a row that is silent for the sake of what a county may lack": (
+        "destinations",
+        replacing("    unless: [school-health]", "    unless: [school-health, hospital-school]"),
+        "row basic-services-after-absence: unless names row hospital-school, which proposes",
+    ),
     "a child nobody holds": (
         "holder",
         replacing("existing_client: [unknown] }", "existing_client: [unknown], a7: [yes] }"),

@@ -16,6 +16,7 @@ from services.routing.domain.tables.engine import (
 )
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
 from services.routing.domain.tables.loading import load_tables, load_version
+from services.routing.domain.tables.settings import load_settings, read_settings
 from services.routing.domain.tables.written import TableName, WrittenTable
 from services.routing.domain.texts import Texts
 
@@ -33,6 +34,8 @@ __all__ = [
     "Texts",
     "WrittenTable",
     "compile_tables",
+    "load_settings",
     "load_tables",
     "load_version",
+    "read_settings",
 ]

@@ -4,10 +4,12 @@ Each column knows, for each of its values, which rows allow it: one bit a row, o
 is left after all columns is the rows that hold. No order of rows means anything.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, cast, get_args
 
+from services.routing.domain.county import Settings
 from services.routing.domain.facts import Column, Facts
 from services.routing.domain.flow import SPACE, Space
 from services.routing.domain.tables.written import (
@@ -20,7 +22,7 @@ from services.routing.domain.tables.written import (
     sorted_rows,
 )
 from services.routing.domain.texts import Texts
-from shared.events import Destination, Holder, Level
+from shared.events import AgeBand, Destination, Holder, Level
 
 LEVELS: tuple[Level, ...] = get_args(Level)  # from the lightest to the most demanding
 DESTINATIONS: tuple[Destination, ...] = get_args(Destination)
@@ -99,7 +101,10 @@ class Outcome(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What the four tables say of one child; `strange`: some facts were not understood."""
+    """What the four tables say of one child; `strange`: some facts were not understood.
+
+    `left_out`: rows of destinations that hit, and whose offer the county lacks, or has for others.
+    """
 
     urgent: Outcome
     level: Outcome
@@ -107,6 +112,7 @@ class Said(NamedTuple):
     destinations: Outcome
     stands: Level
     strange: bool
+    left_out: tuple[Row, ...] = ()
 
 
 class _Places(NamedTuple):
@@ -120,7 +126,10 @@ class _Places(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The four tables, with the version and hash that every decision stores."""
+    """The four tables, with the version and hash that every decision stores.
+
+    `settings`: the county's, which say what there is of what the rows propose. Without any, all is.
+    """
 
     urgent: Table
     level: Table
@@ -132,6 +141,27 @@ class Tables:
     _tests: tuple[tuple[str, Mapping[str | int, int], int], ...]
     _said: Mapping[str, tuple[Mapping[str | int, int], int]]
     _places: tuple[_Places, ...]
+    settings: Settings | None = None
+    _lacking: Mapping[str | int, int] = field(default_factory=dict)
+
+    def in_county(self, settings: Settings) -> "Tables":
+        """These rules in a county with these settings, which are part of version and hash then."""
+        *_, places = self._places
+        lacking: dict[str | int, int] = {}
+        for band in get_args(AgeBand):
+            lacking[band] = sum(
+                1 << (places.first - 1 + place)
+                for place, row in enumerate(places.table.rows)
+                if (bands := settings.bands(row.then)) is not None and band not in bands
+            )
+        both = f"{self.content_hash}+{settings.content_hash}"
+        return replace(
+            self,
+            version=f"{self.version}+settings@{settings.version}",
+            content_hash=hashlib.sha256(both.encode()).hexdigest(),
+            settings=settings,
+            _lacking=lacking,
+        )
 
     def each(self) -> tuple[Table, ...]:
         return (self.urgent, self.level, self.holder, self.destinations)
@@ -150,9 +180,16 @@ class Tables:
         levels = _outcome(level, holds)
         stands = _level(levels)
         holds &= self._earlier("level", stands)
+        hit = _hit(destinations, holds)
+        out = hit & self._not_there(facts.get("age_band", "unknown")) if self._lacking else 0
         return Said(
-            flags, levels, _outcome(holder, holds), _outcome(destinations, holds), stands, strange
-        )
+            flags, levels, _outcome(holder, holds), _said(destinations, hit ^ out), stands, strange,
+            tuple(_rows(destinations, out)) if out else (),
+        )  # fmt: skip
+
+    def _not_there(self, age_band: str | int) -> int:
+        """The rows whose offer the county lacks for this age; a strange age is an unknown one."""
+        return self._lacking.get(age_band, self._lacking["unknown"])
 
     def _earlier(self, column: str, value: str) -> int:
         by_value, others = self._said[column]
@@ -160,15 +197,28 @@ class Tables:
 
 
 def _outcome(places: _Places, holds: int) -> Outcome:
+    return _said(places, _hit(places, holds))
+
+
+def _hit(places: _Places, holds: int) -> int:
     hit = holds & places.bits
     for bit, others in places.silenced:
         if hit & bit and holds & others:
             hit ^= bit
+    return hit
+
+
+def _rows(places: _Places, hit: int) -> list[Row]:
     hits = []
     while hit:
         low = hit & -hit
         hits.append(places.table.rows[low.bit_length() - places.first])
         hit ^= low
+    return hits
+
+
+def _said(places: _Places, hit: int) -> Outcome:
+    hits = _rows(places, hit)
     says = tuple(dict.fromkeys([row.then for row in hits]))
     return Outcome(tuple(hits), says, _wrong(places.table.hit, len(hits), len(says)))
 

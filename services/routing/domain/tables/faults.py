@@ -177,6 +177,53 @@ SENTENCES: Mapping[str, Texts] = {
         "{column}: inget värde tillåts, så raden kan aldrig träffa",
         "{column}: no value is allowed, so the row could never hit",
     ),
+    "unless-offer": _says(
+        "unless nimeää rivin {other}, joka ehdottaa tarjontaa {offer}; se voi hyvinvointialueelta "
+        "puuttua, eikä mitään silloin ehdotettaisi. Kirjoita ehto kohtaan when",
+        "unless nämner raden {other}, som föreslår {offer}; ett välfärdsområde kan sakna det, och "
+        "då föreslogs ingenting. Skriv villkoret i when",
+        "unless names row {other}, which proposes {offer}; a county may lack it, and then nothing "
+        "would be proposed. Write the condition in when",
+    ),
+    # --- the county's settings ---
+    "no-settings": _says(
+        "hyvinvointialueen asetukset puuttuvat; kirjoita settings/<voimassa alkaen>.yaml",
+        "välfärdsområdets inställningar saknas; skriv settings/<gäller från>.yaml",
+        "there are no settings of the county; write settings/<valid from>.yaml",
+    ),
+    "settings-name": _says(
+        "asetustiedoston nimi on voimaantulopäivä, 2026-08-01.yaml, "
+        "tai saman päivän korjaus, 2026-08-01.2.yaml",
+        "en fil med inställningar heter efter dagen de börjar gälla, 2026-08-01.yaml, "
+        "eller som rättelse av samma dag, 2026-08-01.2.yaml",
+        "a file of settings is named after the day they begin, 2026-08-01.yaml, "
+        "or as a mend of the same day, 2026-08-01.2.yaml",
+    ),
+    "settings-offer": _says(
+        "offers: {offer} ei ole mikään tunnetuista: {known}",
+        "offers: {offer} är ingen av de kända: {known}",
+        "offers: {offer} is not one of {known}",
+    ),
+    "settings-ages": _says(
+        "{place}: ikä annetaan vuosina: at_least, at_most tai molemmat, pienempi ensin",
+        "{place}: ålder anges i år: at_least, at_most eller båda, den lägre först",
+        "{place}: ages are given in years: at_least, at_most or both, the lower one first",
+    ),
+    "settings-clinics": _says(
+        "{place}: kumpikaan poliklinikka ei ota {year}-vuotiaita; jatka jommankumman ikärajaa",
+        "{place}: ingen klinik tar emot {year}-åringar; flytta den enas åldersgräns",
+        "{place}: no clinic takes {year}-year-olds; move the limit of one of them",
+    ),
+    "settings-two-counties": _says(
+        "asetukset ovat hyvinvointialueen {county}, muut {other}; yhdessä kansiossa on vain yksi",
+        "inställningarna är för {county}, de andra för {other}; en mapp har bara ett område",
+        "these are settings of {county}, the others of {other}; one folder has one county's",
+    ),
+    "settings-without-row": _says(
+        "offers: mikään rivi ei ehdota tarjontaa {offer}; lisää rivi tai poista se",
+        "offers: ingen rad föreslår {offer}; lägg till en rad eller ta bort det",
+        "offers: no row proposes {offer}; add a row, or take it out",
+    ),
     # --- where facts come from ---
     "flow-irrelevant": _says(
         "sarake {column} riippuu tiedosta {source}, jota mikään sääntö ei saa tietää",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from services.routing.domain.county import OFFERS
 from services.routing.domain.facts import Column
 from services.routing.domain.flow import SPACE, Space, wrong_inputs
 from services.routing.domain.tables.chain import Proof
@@ -19,6 +20,7 @@ from services.routing.domain.tables.examples import example_faults
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
 from services.routing.domain.tables.proofs import table_faults
 from services.routing.domain.tables.search import EntangledError
+from services.routing.domain.tables.settings import read_settings
 from services.routing.domain.tables.written import (
     NAMES,
     Condition,
@@ -54,19 +56,22 @@ def load_tables(directory: Path, space: Space = SPACE) -> Tables:
 def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     """The tables of a stored decision (`urgent@2026-11+level@…`), to explain or replay it.
 
+    Where it names the county's settings (`…+settings@2026-08-01`), with those.
     They were proved by the rules of their day when they went live, and are not proved again.
     Raises `TablesRefusedError` if a file is gone or cannot be read.
     """
     names = dict(part.split("@", 1) for part in version.split("+"))
     paths = [directory / name / f"{names.get(name, '')}.yaml" for name in NAMES]
-    gone = [path for path in paths if not path.is_file()]
+    settled = [directory / "settings" / f"{n}.yaml" for n in [names.get("settings")] if n]
+    gone = [path for path in [*paths, *settled] if not path.is_file()]
     if gone:
         raise TablesRefusedError(Fault("no-version", f"{p.parent.name}/{p.name}") for p in gone)
     written = [read_table(path) for path in paths]
     faults = [fault for table in written for fault in form_faults(table, space)]
     if faults:
         raise TablesRefusedError(faults)
-    return compile_tables(written, space)
+    tables = compile_tables(written, space)
+    return tables.in_county(read_settings(settled[0])) if settled else tables
 
 
 def read_newest(directory: Path) -> list[WrittenTable]:
@@ -89,6 +94,7 @@ def faults_of(written: Sequence[WrittenTable], space: Space = SPACE) -> list[Fau
         *_flow_faults(written, space),
         *(fault for table in written for fault in _contents_faults(table)),
         *(fault for table in written for fault in form_faults(table, space)),
+        *(fault for table in written for fault in _silenced_by_offers(table)),
     ]
     return faults or [*_proved(written, space)]
 
@@ -140,6 +146,16 @@ def _contents_faults(table: WrittenTable) -> Iterator[Fault]:
     for name in ids:
         if name not in table.contents:
             yield Fault("row-without-contents", table.file, name)
+
+
+def _silenced_by_offers(table: WrittenTable) -> Iterator[Fault]:
+    """Rows that would be silent for the sake of an offer which the county may not have."""
+    offered = {row.id: row.then for row in table.rows if row.then in OFFERS}
+    for row in table.rows if table.table == "destinations" else ():
+        for other in row.unless:
+            if other in offered:
+                names = {"other": other, "offer": offered[other]}
+                yield Fault("unless-offer", table.file, row.id, names)
 
 
 def form_faults(table: WrittenTable, space: Space) -> Iterator[Fault]:

@@ -145,11 +145,11 @@ def _in_order(path: Path) -> tuple[str, int]:
 def read_table(path: Path) -> WrittenTable:
     """Read one rule file as it is written. Raises `TablesRefusedError` with every fault of form."""
     name, file = path.parent.name, f"{path.parent.name}/{path.name}"
-    content = _content(path, file)
+    content = content_of(path, file)
     try:
         table = WrittenTable.model_validate(content)
     except ValidationError as error:
-        raise TablesRefusedError(_faults_of_form(error, content, file)) from None
+        raise TablesRefusedError(faults_of_form(error, content, file)) from None
     if (table.table, table.version) != (name, path.stem):
         said = {"table": table.table, "version": table.version}
         raise TablesRefusedError([Fault("not-this-file", file, names=said)])
@@ -180,7 +180,8 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
         return made
 
 
-def _content(path: Path, file: str) -> Any:
+def content_of(path: Path, file: str) -> Any:
+    """What a file says. Raises `TablesRefusedError` where it is no YAML."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- it is safe
     except _Twice as error:
@@ -209,7 +210,8 @@ _FORM = {
 }
 
 
-def _faults_of_form(error: ValidationError, content: Any, file: str) -> Iterator[Fault]:
+def faults_of_form(error: ValidationError, content: Any, file: str) -> Iterator[Fault]:
+    """What pydantic found, as faults with row and place."""
     told: set[tuple[str | None, str]] = set()
     for problem in error.errors(include_url=False):
         place, row = list(problem["loc"]), None
