@@ -105,7 +105,9 @@ async def test_psychiatric_signs_go_to_the_duty_check_and_then_to_the_co_consult
     await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Ei nyt.")
 
     assert before == ("open", "duty", [])
-    assert await standing(desk, child) == ("not_urgent", "initial_assessment", ["psychiatry"])
+    assert await standing(desk, child) == (
+        "not_urgent", "initial_assessment", ["psychiatry", "systemic_team"],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -307,8 +309,8 @@ async def test_a_concern_counts_without_making_the_absence_confirmed(desk: Desk)
 
     await desk.post("aino", f"/absence-signals/{signal.id}/matter", reason="On.")
 
-    assert before == ("not_urgent", "own_worker", [])
-    assert (await standing(desk, child))[2] == ["hospital_school"]
+    assert before == ("not_urgent", "own_worker", ["lets_talk", "systemic_team"])
+    assert (await standing(desk, child))[2] == ["hospital_school", "lets_talk", "systemic_team"]
 
 
 async def test_the_mended_signal_takes_the_returned_ones_place_in_the_list(desk: Desk) -> None:

@@ -64,7 +64,12 @@ async def test_a_question_says_what_each_answer_alone_would_change(desk: Desk) -
 
     asks = {each["question"]: each for each in (await case(desk, child))["ask"]}
 
-    changes = ["Erityistaso", "Ehdotetaan: Lastenpsykiatria", "Ei enää ehdoteta: Peruspalvelut"]
+    changes = [
+        "Erityistaso",
+        "Ehdotetaan: Lastenpsykiatria",
+        "Ehdotetaan: Viikoittainen systeeminen tiimi",
+        "Ei enää ehdoteta: Opiskeluhuolto",
+    ]
     assert changes == asks["a2"]["changes"]["yes"]
     assert [] == asks["a2"]["changes"]["no"]
     assert "health_care" in asks["a2"]["answered_by"]

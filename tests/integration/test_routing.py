@@ -16,6 +16,7 @@ from services.routing import store as routing_store
 from services.routing.domain.cases import Case
 from services.routing.domain.clocks import CALENDAR_VERSION, clocks_for
 from services.routing.domain.decision import decide
+from services.routing.domain.tables import load_version
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import tell
@@ -25,7 +26,7 @@ from shared.events import CaseEvent, CodedFacts, IdentityTask, NoticeEvent, SetA
 from shared.inbox import Inbox, Raw
 from shared.migrate import service_url
 from shared.sealing import KeyFile, Sealer
-from tests.builders import NOON, AChild, Cases, SetClock, key_file, routing_rules
+from tests.builders import NOON, RULES, AChild, Cases, SetClock, key_file, routing_rules
 
 
 @dataclass
@@ -115,7 +116,7 @@ async def test_a_decision_is_replayed_to_the_same_result_from_what_was_stored(
     stored = await routing.owner.fetchrow("SELECT * FROM routing.decision")
     assert stored is not None
 
-    again = decide(orjson.loads(stored["facts"]), routing_rules().tables)
+    again = decide(orjson.loads(stored["facts"]), load_version(RULES, stored["rules"]))
 
     assert stored["rows"] == " ".join(again.rows)
     assert (stored["level"], stored["holder"]) == (again.level, again.holder)

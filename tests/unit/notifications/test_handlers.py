@@ -77,3 +77,17 @@ def test_a_batch_asks_for_one_alert_of_each_kind_and_none_from_before_the_start(
         (Priority.URGENT_ALERT, AT.replace(second=9)),
         (Priority.ALERT, AT.replace(second=6)),
     ] == alerts(batch, AT.replace(second=6))
+
+
+def test_a_case_event_with_a_destination_of_a_later_version_is_read_without_it() -> None:
+    value = (
+        f'{{"id": "{ITEM}.1", "child": "{ITEM}", "seq": 1, "kind": "screened",'
+        '"at": "2026-11-22T10:00:00Z", "destinations": ["psychiatry", "moon_clinic"]}'
+    )
+
+    found = read_case_event(raw(value.encode()))
+    strange = read_case_event(raw(value.replace('"moon_clinic"', "7").encode()))
+
+    assert isinstance(found, Incoming)
+    assert ("psychiatry",) == found.event.destinations
+    assert isinstance(strange, Unreadable)

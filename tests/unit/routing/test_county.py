@@ -41,6 +41,7 @@ from services.routing.domain.facts import (
     derive,
     learn,
 )
+from services.routing.domain.joins import Note, count_anew
 from services.routing.domain.questions import Questions
 from services.routing.domain.tables import (
     DESTINATIONS,
@@ -561,3 +562,40 @@ def test_a_mend_of_the_same_day_takes_the_place_of_what_it_mends(tmp_path: Path)
     found = load_settings(tmp_path)
 
     assert ["2024-01-01", "2026-08-01.2"] == [each.version for each in found]
+
+
+# --- counted anew ---------------------------------------------------------------------------------
+
+
+def a_note(received_at: datetime, *, pending: bool) -> Note:
+    return Note(
+        id=f"{received_at}", received_at=received_at, check_state="not_urgent", waits=pending,
+        age_band="7-12", provisional=False, waits_at_duty=False, told=None, pending=pending,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [
+        ((True, True), (JULY, True)),
+        ((False, True), (AUGUST, True)),
+        ((False, False), (AUGUST, False)),
+    ],
+    ids=str,
+)
+def test_a_case_counted_anew_knows_which_of_its_receipts_is_pending(
+    pending: tuple[bool, bool], expected: tuple[datetime, bool]
+) -> None:
+    case = a_case(AUGUST)
+    notes = [a_note(at, pending=each) for at, each in zip((JULY, AUGUST), pending, strict=True)]
+
+    count_anew(case, notes, ())
+
+    assert expected == (case.pending_since, case.pending)
+
+
+def test_a_case_that_lost_all_its_notifications_begins_anew_with_the_next() -> None:
+    case = a_case(JULY)
+    count_anew(case, [], ())
+
+    assert "settings@2026-08-01" == screened_with(case, AUGUST)
