@@ -307,7 +307,11 @@ class CodedAbsence(_Internal):
 
 
 class CodedFacts(_Internal):
-    """What a notifier stated, in codes only; what routing screens."""
+    """What a notifier stated, in codes only; what routing screens.
+
+    `last_year_of_band`: whether the child is in the last year of its age band, and so may soon be
+    in the next; it is all that travels of a birth date besides the band.
+    """
 
     in_danger: Answer = "unknown"
     assault_suspected: Answer = "unknown"
@@ -318,6 +322,7 @@ class CodedFacts(_Internal):
     reasons: tuple[ReasonCode, ...] = ()
     psychiatry_asks: Answer = "unknown"
     absence: CodedAbsence | None = None
+    last_year_of_band: Answer = "unknown"
 
 
 class AttachedFile(_Internal):
@@ -631,6 +636,14 @@ def age_band_on(born: date, day: date) -> AgeBand:
         if years < limit:
             return band
     return "adult"
+
+
+def last_year_of_band(born: date, day: date) -> Answer:
+    """Whether the child is in the last year of its band; unknown before birth, and of adults."""
+    years = years_on(born, day)
+    if not 0 <= years < _BANDS[-1][0]:
+        return "unknown"
+    return "yes" if any(years + 1 == limit for limit, _ in _BANDS) else "no"
 
 
 def years_on(born: date, day: date) -> int:

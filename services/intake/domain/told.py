@@ -19,6 +19,7 @@ from shared.events import (
     Message,
     NotifiedChild,
     age_band_on,
+    last_year_of_band,
     years_on,
 )
 from shared.hetu import birth_date
@@ -63,6 +64,8 @@ def _named(
 ) -> AboutChild:
     looked_up_by = ("hetu", child.hetu) if child.hetu else None
     facts = {**coded_facts(message), "is_client": child.is_client}
+    if born := _born(child):
+        facts["last_year_of_band"] = last_year_of_band(born, day_of(received_at))
     return AboutChild(
         looked_up_by, looked_up_by is not None, age_band_of(child, received_at), facts,
         child.model_dump_json().encode(), child,
@@ -119,7 +122,7 @@ def noted(message: Message, appended_at: datetime, received_at: datetime) -> str
         return "stated-arrival-ahead"
     if isinstance(message, Application) and message.notifier.kind == "child":
         (child,) = message.children
-        born = birth_date(child.hetu) if child.hetu else child.birth_date
+        born = _born(child)
         if born and years_on(born, day_of(received_at)) < YOUNGEST_APPLICANT:
             return "applicant-below-12"
     return None
@@ -127,8 +130,12 @@ def noted(message: Message, appended_at: datetime, received_at: datetime) -> str
 
 def age_band_of(child: NotifiedChild, received_at: datetime) -> AgeBand:
     """The age band on the day of receipt; unknown without a birth date."""
-    born = birth_date(child.hetu) if child.hetu else child.birth_date
+    born = _born(child)
     return age_band_on(born, day_of(received_at)) if born else "unknown"
+
+
+def _born(child: NotifiedChild) -> date | None:
+    return birth_date(child.hetu) if child.hetu else child.birth_date
 
 
 def day_of(moment: datetime) -> date:

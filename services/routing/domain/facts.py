@@ -45,6 +45,7 @@ class Known(NamedTuple):
     psychiatry_asks: Answer = "unknown"
     absence_confirmed: Answer = "unknown"
     absence_health: Answer = "unknown"
+    last_year_of_band: Answer = "unknown"  # of its age band; "no" tells more than "yes"
     placed: Answer = "unknown"  # away from home, as the client information system says
     placed_urgently: Answer = "unknown"
     notifications: int = 0
@@ -84,6 +85,7 @@ _STATED = (
     "judged_urgent_by_authority",
     "is_client",
     "psychiatry_asks",
+    "last_year_of_band",
 )
 
 # What each reason states (own construction; domain.md 3.4). A3 gives no psychiatric flag alone,
@@ -324,7 +326,7 @@ MADE: Mapping[str, Made] = {
     "addiction": Made(("own_addiction",), _itself),
     "rare_domain": Made(("rare_domain", "custody_dispute", "safety"), _rare),
     "existing_client": Made(("is_client",), _itself),
-    "psychiatry_clinic": Made(("age_band",), Clinics()),
+    "psychiatry_clinic": Made(("age_band", "last_year_of_band"), Clinics()),
 }  # fmt: skip
 """Where each column comes from: what `derive` computes, what `Questions` turns into diagrams, and
 what the proof of irrelevance follows (`flow.py`). In an order in which each stands behind its own.

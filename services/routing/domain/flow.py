@@ -62,6 +62,7 @@ FLOW = Flow(
         {
             *_UNSAFE, "judged_urgent_by_authority", "is_client", "psychiatry_asks", "reasons",
             "absence", "absence.confirmed", "absence.health", "absence.step_reached",
+            "last_year_of_band",
             "age_band", "urgency", "household", "client",
         }
     ),
@@ -82,6 +83,7 @@ FLOW = Flow(
         "psychiatry_asks": ("psychiatry_asks",),
         "absence_confirmed": ("absence.confirmed",),
         "absence_health": ("absence.health",),
+        "last_year_of_band": ("last_year_of_band",),
         **dict.fromkeys(("placed", "placed_urgently"), ("client",)),
         "notifications": ("absence",),
         "siblings": ("household",),

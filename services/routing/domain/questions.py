@@ -26,7 +26,8 @@ from shared.events import AgeBand
 URGENCIES: tuple[UrgencyState, ...] = ("not_urgent", "not_asked", "open", "urgent")
 _JUDGED: Final = ("not_urgent", "urgent")  # what an open check will be answered
 _GIVEN: Final = (  # never asked
-    "psychiatry_asks", "absence_confirmed", "absence_health", "placed", "placed_urgently",
+    "psychiatry_asks", "absence_confirmed", "absence_health", "last_year_of_band", "placed",
+    "placed_urgently",
 )  # fmt: skip
 _ANSWERS: Final = ("no", "unknown", "yes")
 

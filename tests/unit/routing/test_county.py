@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.routing.domain.ages import YEARS, Clinics
+from services.routing.domain.ages import Clinics
 from services.routing.domain.cases import Case, Changes, Rules, receive, still_pending
 from services.routing.domain.clients import OfClient
 from services.routing.domain.clocks import ClockSettings
@@ -52,7 +52,16 @@ from services.routing.domain.tables import (
 )
 from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
 from services.routing.domain.texts import Texts
-from shared.events import AgeBand, CodedFacts, Language, Signal
+from shared.events import (
+    AgeBand,
+    Answer,
+    CodedFacts,
+    Language,
+    Signal,
+    age_band_on,
+    last_year_of_band,
+    years_on,
+)
 from shared.ids import time_ordered_id
 from tests.any_known import STATED, any_known
 
@@ -231,34 +240,37 @@ def test_an_offer_is_left_out_for_an_age_that_it_is_not_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clinics", "expected"),
+    ("clinics", "last_year", "expected"),
     [
-        (Clinics(12, 13), {"0-6": "child", "7-12": "near_limit", "13-15": "adolescent"}),
-        (Clinics(13, 14), {"7-12": "child", "13-15": "near_limit", "16-17": "adolescent"}),
-        (Clinics(15, 13), {"7-12": "near_limit", "13-15": "near_limit", "16-17": "adolescent"}),
-        (Clinics(), {"unborn": "unknown", "adult": "unknown", "unknown": "unknown"}),
+        (Clinics(12, 13), "no", {"0-6": "child", "7-12": "child", "13-15": "adolescent"}),
+        (Clinics(12, 13), "yes", {"0-6": "child", "7-12": "near_limit", "13-15": "adolescent"}),
+        (Clinics(12, 13), "unknown", {"7-12": "near_limit", "16-17": "adolescent"}),
+        (Clinics(13, 14), "yes", {"7-12": "child", "13-15": "near_limit", "16-17": "adolescent"}),
+        (Clinics(13, 14), "no", {"7-12": "child", "13-15": "near_limit", "16-17": "adolescent"}),
+        (Clinics(15, 13), "no", {"7-12": "child", "13-15": "near_limit", "16-17": "adolescent"}),
+        (Clinics(), "no", {"unborn": "unknown", "adult": "unknown", "unknown": "unknown"}),
     ],
     ids=str,
 )
 def test_near_the_clinics_age_limit_the_birth_date_has_to_be_looked_at(
-    clinics: Clinics, expected: dict[AgeBand, str]
+    clinics: Clinics, last_year: Answer, expected: dict[AgeBand, str]
 ) -> None:
-    assert expected == {band: clinics(band) for band in expected}
+    assert expected == {band: clinics(band, last_year) for band in expected}
 
 
-@given(st.integers(0, 17), st.integers(0, 18))
-def test_whom_one_clinic_takes_alone_for_two_years_it_alone_is_named_for(
-    until: int, since: int
+@given(st.integers(5, 16), st.dates(date(2008, 6, 16), date(2026, 6, 15)), st.integers(0, 365))
+def test_nobody_who_passes_the_limit_within_a_year_is_said_to_be_one_clinics(
+    until: int, born: date, days: int
 ) -> None:
-    """And so does the other way round: nobody near the limit is sent to one clinic only."""
-    clinics = Clinics(until, since)
-    for band in ("0-6", "7-12", "13-15", "16-17"):
-        first, last = YEARS[band]  # type: ignore[index]
-        years = range(first, last + 2)
-        takes = {(year <= until, year >= since) for year in years}
-        named = clinics(band)  # type: ignore[arg-type]
-        assert (named == "child") == (takes == {(True, False)})
-        assert named != "adolescent" or takes == {(False, True)}
+    """So half a year after a message came, nobody who passes it within the next half year is."""
+    received = date(2026, 6, 15)
+    clinics = Clinics(until, until + 1)
+    said = clinics(age_band_on(born, received), last_year_of_band(born, received))
+
+    years = {years_on(born, received), years_on(born, received + timedelta(days=days))}
+
+    if said in ("child", "adolescent"):
+        assert {said} == {"child" if year <= until else "adolescent" for year in years}
 
 
 # --- how columns hang on settings ---------------------------------------------------------------

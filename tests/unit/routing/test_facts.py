@@ -165,6 +165,7 @@ def test_one_more_notification_is_never_less_concern_in_a_derived_fact(known: Kn
 NO_CONCERN = {
     "is_client": "existing_client",
     "absence_health": "absence_health",
+    "last_year_of_band": "psychiatry_clinic",
     "placed": "placed",
     "placed_urgently": "placed_urgently",
 }
