@@ -394,14 +394,13 @@ def a_case(received_at: datetime) -> Case:
     return Case(CHILD, "K-0000-0000", "7-12", False, received_at, received_at)  # noqa: FBT003
 
 
-def a_signal(received_at: datetime, *reasons: str) -> Signal:
+def a_signal(received_at: datetime) -> Signal:
     receipt = time_ordered_id(received_at)
     sealed = "s1." + "0" * 32 + ".x"
-    facts: Any = CodedFacts(reasons=reasons)  # type: ignore[arg-type]
     return Signal(
         id=f"{receipt}.0", child=CHILD, receipt_id=receipt, index=0, children=1,
-        received_at=received_at, provisional=False, age_band="7-12", facts=facts, person=sealed,
-        text=sealed,
+        received_at=received_at, provisional=False, age_band="7-12",
+        facts=CodedFacts(), person=sealed, text=sealed,
     )  # fmt: skip
 
 
