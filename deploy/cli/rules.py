@@ -40,7 +40,7 @@ def check_rules(directory: Path | None, language: Language) -> str:
 def _loaded(where: Path, language: Language) -> tuple[Tables, tuple[Settings, ...]]:
     """Both, or the faults of both. Settings are held against the tables where these are sound."""
     refused: list[TablesRefusedError] = []
-    tables = None
+    tables, settings = None, tuple[Settings, ...]()
     try:
         tables = load_tables(where, SPACE)
     except TablesRefusedError as error:

@@ -6,6 +6,7 @@ limit, or may be, is said to be near it, and the child's card has to be looked a
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from shared.events import AgeBand, Answer
@@ -41,7 +42,8 @@ YEARS: Mapping[AgeBand, Years] = {
 BORN_CHILDREN: tuple[AgeBand, ...] = ("0-6", "7-12", "13-15", "16-17")
 
 
-class Clinics(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Clinics:
     """The last year of child psychiatry and the first of adolescent psychiatry."""
 
     child_until: int = 12

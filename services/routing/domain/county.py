@@ -50,6 +50,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Year = Annotated[int, Field(ge=0, le=25)]
 Count = Annotated[int, Field(ge=2, le=9)]
 _ALL_CHILDREN = range(18)
+_NOBODY: frozenset[AgeBand] = frozenset()
 
 
 class UnfitError(ValueError):
@@ -172,8 +173,7 @@ class Settings(_Written):
         """For whom the county has a destination: nobody where it lacks it; None is everybody."""
         if destination not in OFFERS:
             return None
-        offered = self.offers.get(destination)  # type: ignore[call-overload] -- of any text
-        return offered.bands() if offered is not None else frozenset()
+        return next((o.bands() for name, o in self.offers.items() if name == destination), _NOBODY)
 
 
 def made_in(settings: Settings | None) -> Mapping[str, Made]:

@@ -467,7 +467,7 @@ def test_a_placed_child_is_offered_its_school_path_and_who_is_not_known_to_be_is
     case.urgency = "not_urgent"
     proposed = {}
     for placed in ("no", "unknown", "yes"):
-        case.client = OfClient("yes", "c-1", placed=placed, placed_urgently="no")  # type: ignore[arg-type]
+        case.client = OfClient("yes", "c-1", placed=placed, placed_urgently="no")
         found, _ = RULES_HERE.at(AUGUST).decide(case.stated, "13-15", "not_urgent")
         proposed[placed] = "placed_child_school_path" in found.destinations
 
