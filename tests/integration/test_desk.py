@@ -285,8 +285,10 @@ async def test_what_was_declined_is_proposed_again_when_a_later_notification_lea
     (again,) = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
     accepted = await desk.post("aino", path, answer="accepted", number=2, reason="Nyt sopii.")
     await judged(desk, child)
-    (stands,) = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+    proposals = (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+    stands, piling_up = sorted(proposals, key=lambda each: str(each["destination"]))
 
+    assert "systemic_team" == piling_up["destination"], "of the third notification"
     assert ("declined", 1) == (before["state"], before["number"])
     assert ("proposed", 2) == (again["state"], again["number"])
     assert 200 == accepted.status_code
