@@ -7,6 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.routing.domain.clocks import ClockSettings
 
+SHIPPED = Path(__file__).parents[2] / "services" / "routing" / "rules"
+
 
 class CommandSettings(BaseSettings):
     """Addresses of the services (LUOTSI_INTAKE_URL and so on); by default those of the demo.
@@ -62,3 +64,12 @@ class ExportSettings(BaseSettings):
 
     database_url: SecretStr
     key_file: Path
+
+
+class RulesSettings(BaseSettings):
+    """What deciding stored cases anew needs: an account that may read routing's, and the rules."""
+
+    model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    rules: Path = SHIPPED
