@@ -53,7 +53,7 @@ def _run(found: argparse.Namespace) -> str:
 
 def _of_rules(found: argparse.Namespace) -> str:
     if found.what == "diff":
-        return rules_diff(Asked(found.old, found.new, found.language, found.list))
+        return rules_diff(Asked(found.old, found.new, found.language, found.list, found.keep))
     if found.what == "replay":
         return rules_replay(found.language, found.list)
     return check_rules(found.directory, found.language)
@@ -158,12 +158,17 @@ def _rules(commands: Any) -> None:
 
 def _rules_effect(of_rules: Any) -> None:
     what = "what other rules would say of every stored case, and each that would become lighter"
-    parser = of_rules.add_parser("diff", help=what, description=f"Tells {what}. {VERSIONS} {NEEDS}")
+    parser = of_rules.add_parser(
+        "diff", help=what, description=f"Tells {what}. {VERSIONS} {NEEDS}, but for --keep."
+    )
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the effect, for supervisors to read at the desk"
+    )
     _told(parser, "each case that is to be read")
     what = "decide every stored decision anew by its own version, and name those that differ"
-    parser = of_rules.add_parser("replay", help=what, description=f"{what.capitalize()}. {NEEDS}")
+    parser = of_rules.add_parser("replay", help=what, description=f"{what.capitalize()}. {NEEDS}.")
     _told(parser, "each decision that differs")
 
 

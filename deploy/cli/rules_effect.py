@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from deploy.cli.settings import RulesSettings
 from deploy.local.progress import Progress
-from deploy.rescreening.diffing import Between, Diff, diff
+from deploy.rescreening.diffing import Between, Diff, diff, keep
 from deploy.rescreening.processes import BrokenOff
 from deploy.rescreening.replaying import Replayed, replay
 from deploy.rescreening.report import Report, replayed_lines, write_list, write_unlike
@@ -31,7 +31,7 @@ VERSIONS = (
 )
 NEEDS = (
     "Needs LUOTSI_DATABASE_URL with an account that may read the schema routing; LUOTSI_RULES "
-    "names the directory of the rules, if it is not the shipped one. Only reads."
+    "names the directory of the rules, if it is not the shipped one. Only reads"
 )
 MOST_PROCESSES = 8
 T = TypeVar("T")
@@ -42,12 +42,16 @@ class NotDone(Exception):
 
 
 class Asked(NamedTuple):
-    """What is compared, and how it is told; `file` gets every case that is to be read."""
+    """What is compared, and how it is told; `file` gets every case that is to be read.
+
+    `keep`: the effect is kept for the desk, with the first cases of each group.
+    """
 
     old: str
     new: str
     language: Language
     file: Path | None
+    keep: bool
 
 
 def rules_diff(asked: Asked) -> str:
@@ -64,6 +68,8 @@ def rules_diff(asked: Asked) -> str:
         found: Diff = _run(diff(_url(settings), between, _processes(), utc_now, told))
     if asked.file is not None:
         write_list(asked.file, found.tally)
+    if asked.keep:
+        _run(keep(_url(settings), found.effect))
     return "\n".join(Report(found.effect, asked.language).lines())
 
 

@@ -24,6 +24,7 @@ from services.routing.domain.effect import (
     effect_of,
 )
 from services.routing.domain.tables import Tables, TablesRefusedError, load_version
+from services.routing.effects import store as effects
 from shared.clock import Clock
 
 MOST_PATTERNS = 50_000  # of stored facts that a process remembers, about a kilobyte each
@@ -132,6 +133,15 @@ async def diff(url: str, between: Between, processes: int, clock: Clock, told: P
         counts.all - counts.own, weeks(counts.first_at, counts.last_at), proposals,
     )  # fmt: skip
     return Diff(effect_of(tally, about), tally)
+
+
+async def keep(url: str, effect: Effect) -> None:
+    """Keep the effect for the desk. Raises what asyncpg raises."""
+    conn = await store.connect(url)
+    try:
+        await effects.add(conn, effect)
+    finally:
+        await conn.close()
 
 
 def readable(versions: list[str], rules: Path) -> dict[str, Tables]:
