@@ -5,13 +5,14 @@ otherwise every value that it could have is tried, and where they do not agree n
 nothing moves: the case cannot be compared, and what could become lighter is named.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import product
 from math import prod
 from typing import NamedTuple
 
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import COLUMNS, MADE, Column, Facts, Made
+from services.routing.domain.flow import ALWAYS
 from services.routing.domain.lighter import Difference, Fall, Stands, difference, falls, stands
 from services.routing.domain.tables import Tables
 
@@ -101,6 +102,15 @@ class Comparison:
         perhaps = sorted({fall for each in found for fall in each.falls})
         return Unsure(lacking, tuple(perhaps))
 
-    def _completions(self, facts: Facts, lacking: tuple[str, ...]) -> Iterator[Facts]:
-        for values in product(*(self._columns[name].values for name in lacking)):
-            yield {**facts, **dict(zip(lacking, values, strict=True))}
+    def _completions(self, facts: Facts, lacking: tuple[str, ...]) -> list[Facts]:
+        """The facts with every value of what is lacking that no other fact contradicts."""
+        values = product(*(self._columns[name].values for name in lacking))
+        every = [{**facts, **dict(zip(lacking, each, strict=True))} for each in values]
+        return [whole for whole in every if self._hangs_together(whole)] or every
+
+    def _hangs_together(self, facts: Facts) -> bool:
+        return all(
+            always.holds(*(facts[name] for name in always.columns))
+            for always in ALWAYS
+            if all(self._is_understood(name, facts) for name in always.columns)
+        )

@@ -134,6 +134,18 @@ def test_a_lacking_column_whose_value_makes_no_difference_hinders_nothing() -> N
     assert ("rare_domain",) == found.whatever
 
 
+def test_a_lacking_column_is_no_less_than_what_it_is_made_of() -> None:
+    """Nobody stored `psych`, but mental health was of concern, and so it was."""
+    facts = stored_without(of_a_child(a2="yes"), "psych")
+
+    found = Comparison(LIVE, changed("level", without("erityis-psych"))).of(facts)
+
+    assert isinstance(found, Compared)
+    assert (("psych",), ("erityis", "perus")) == (
+        found.whatever, (found.before.level, found.after.level),
+    )  # fmt: skip
+
+
 def test_what_hangs_on_a_fact_that_was_not_stored_cannot_be_compared_and_says_so() -> None:
     new = changed("destinations", without("psychiatry-asks"))
     facts = stored_without(of_a_child(a5="yes"), "psychiatry_asks")
