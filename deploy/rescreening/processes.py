@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 from collections.abc import Awaitable, Callable, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -40,12 +40,13 @@ def in_processes(work: Work[Job, Made], jobs: Sequence[Job], told: Told) -> list
     return _gathered(readers, told)
 
 
-def _gathered(readers: list[Connection], told: Told) -> list[Made]:
-    made: dict[int, Made] = {}
+def _gathered(readers: list[Connection], told: Told) -> list[Any]:
+    """What each process made, in their order."""
+    made: dict[Connection, Any] = {}
     done = 0
-    while len(made) < len(readers):
-        left = [reader for place, reader in enumerate(readers) if place not in made]
-        for reader in wait(left):
+    while left := [reader for reader in readers if reader not in made]:
+        ready = wait(left)
+        for reader in [each for each in left if each in ready]:
             found = _received(reader)
             if isinstance(found, _Failed):
                 raise BrokenOff(found.why)
@@ -53,12 +54,11 @@ def _gathered(readers: list[Connection], told: Told) -> list[Made]:
                 done += found
                 told(done)
             else:
-                made[readers.index(reader)] = found  # type: ignore[arg-type]
-    return [made[place] for place in range(len(readers))]
+                made[reader] = found
+    return [made[reader] for reader in readers]
 
 
-def _received(reader: object) -> object:
-    assert isinstance(reader, Connection)  # noqa: S101 -- it waited for nothing else
+def _received(reader: Connection) -> Any:
     try:
         return reader.recv()
     except EOFError:
