@@ -53,13 +53,13 @@ def rule_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             "rules_version.html", queue="rules", live=live, view=view, proved=PROVED,
             in_force=shown <= set(live.split("+")),
             questions=_questions(desk, page.words.language),
-            settings=settings_in_words(desk),
+            settings=settings_in_words(desk, view.settings),
             kept=[each for each in kept if {*each.new.split("+")} & shown],
         )  # fmt: skip
 
 
-def settings_in_words(_desk: Desk) -> tuple[tuple[str, str], ...]:
-    """The county's dated settings that the rules read, each with its value in words.
+def settings_in_words(_desk: Desk, _version: str | None) -> tuple[tuple[str, str], ...]:
+    """The county's dated settings of that version (None: those in force), each with its value.
 
     There are none in this version of Luotsi; what reads them is to fill this in.
     """

@@ -56,6 +56,7 @@ PROVED: tuple[str, ...] = (
     ),
 )
 _PART = re.compile(r"(urgent|level|holder|destinations)@([0-9]{4}-[0-9]{2}(?:\.[0-9]{1,3})?)")
+_SETTINGS = re.compile(r"settings@([0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[0-9]{1,2})?)")
 
 
 class Listing(NamedTuple):
@@ -100,19 +101,24 @@ class TableView(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One version, or a part of one. `proved`: by the proofs of today; `faults` if unreadable."""
+    """One version, or a part of one. `proved`: by the proofs of today; `faults` if unreadable.
+
+    `settings`: the version of the county's settings, if it names any.
+    """
 
     name: str
     tables: tuple[TableView, ...] = ()
     proved: bool = False
     is_whole: bool = False
     faults: tuple[str, ...] = ()
+    settings: str | None = None
 
 
 class _Read(NamedTuple):
     written: tuple[WrittenTable, ...]
     proved: bool
     refused: TablesRefusedError | None = None
+    settings: str | None = None
 
 
 async def read_version(directory: Path, name: str, words: Words) -> VersionView | None:
@@ -126,6 +132,7 @@ async def read_version(directory: Path, name: str, words: Words) -> VersionView 
         proved=found.proved,
         is_whole=len(found.written) == len(NAMES),
         faults=_lines(found.refused, words.language),
+        settings=found.settings,
     )
 
 
@@ -151,9 +158,13 @@ def _age(version: str) -> tuple[int, ...]:
 @lru_cache(maxsize=64)
 def _read(directory: Path, name: str) -> _Read | None:
     """The files of a version; they are never edited, so they are read and proved once."""
-    parts = [_PART.fullmatch(part) for part in name.split("+")]
+    *tables, last = name.split("+")
+    settings = _SETTINGS.fullmatch(last)
+    parts = [_PART.fullmatch(part) for part in (tables if settings else [*tables, last])]
     paths = {p.group(1): directory / p.group(1) / f"{p.group(2)}.yaml" for p in parts if p}
-    if len(paths) != len(parts) or not all(path.is_file() for path in paths.values()):
+    own = [directory / "settings" / f"{settings.group(1)}.yaml"] if settings else []
+    there = all(path.is_file() for path in (*paths.values(), *own))
+    if not paths or len(paths) != len(parts) or not there:
         return None
     try:
         written = tuple(read_table(paths[table]) for table in NAMES if table in paths)
@@ -162,7 +173,11 @@ def _read(directory: Path, name: str) -> _Read | None:
     faults = [fault for table in written for fault in form_faults(table, SPACE)]
     if faults:
         return _Read((), proved=False, refused=TablesRefusedError(faults))
-    return _Read(written, proved=len(written) == len(NAMES) and not faults_of(written))
+    return _Read(
+        written,
+        proved=len(written) == len(NAMES) and not faults_of(written),
+        settings=settings.group(1) if settings else None,
+    )
 
 
 def _lines(refused: TablesRefusedError | None, language: Language) -> tuple[str, ...]:

@@ -143,6 +143,19 @@ async def test_a_version_that_cannot_be_read_any_more_says_why(tmp_path: Path) -
     _read.cache_clear()
 
 
+async def test_a_version_may_name_the_settings_of_the_county(tmp_path: Path) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    (rules / "settings").mkdir(exist_ok=True)
+    (rules / "settings" / "2026-08-01.yaml").touch()
+
+    view = await view_of(f"{VERSION}+settings@2026-08-01", directory=rules)
+
+    assert ("2026-08-01", True) == (view.settings, view.is_whole)
+    for name in ("+settings@2026-09-01", "+settings@..", "+settings@2026-08-01+level@2026-11"):
+        assert await read_version(rules, VERSION + name, words("en")) is None
+    assert await read_version(rules, "settings@2026-08-01", words("en")) is None
+
+
 async def test_the_newest_version_stands_first(tmp_path: Path) -> None:
     for name in NAMES:
         (tmp_path / name).mkdir()
