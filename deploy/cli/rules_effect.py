@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import asyncpg
 from pydantic import ValidationError
 
+from deploy.cli.rules import SHIPPED
 from deploy.cli.settings import RulesSettings
 from deploy.local.progress import Progress
 from deploy.rescreening.diffing import Between, Diff, diff, keep
@@ -57,13 +58,14 @@ class Asked(NamedTuple):
 def rules_diff(asked: Asked) -> str:
     """The effect in words. Raises `NotDone`, and OSError for the file."""
     settings = _settings()
+    rules = settings.rules or SHIPPED
     try:
-        old = None if asked.old == STORED else old_tables(asked.old, settings.rules)
-        new = new_tables(asked.new, settings.rules)
+        old = None if asked.old == STORED else old_tables(asked.old, rules)
+        new = new_tables(asked.new, rules)
     except (NotAVersion, NotLive, TablesRefusedError) as error:
         raise NotDone(error.in_language(asked.language)) from None
     _is_new(asked.file)
-    between = Between(old, new, settings.rules)
+    between = Between(old, new, rules)
     with Progress("cases compared", 0, sys.stderr) as told:
         found: Diff = _run(diff(_url(settings), between, _processes(), utc_now, told))
     if asked.file is not None:
@@ -79,9 +81,10 @@ def rules_replay(language: Language, file: Path | None) -> str:
     Raises `NotDone` with those that do not, and OSError for the file.
     """
     settings = _settings()
+    rules = settings.rules or SHIPPED
     _is_new(file)
     with Progress("decisions replayed", 0, sys.stderr) as told:
-        found: Replayed = _run(replay(_url(settings), settings.rules, _processes(), told))
+        found: Replayed = _run(replay(_url(settings), rules, _processes(), told))
     if file is not None:
         write_unlike(file, found)
     told_of = "\n".join(replayed_lines(found, language))

@@ -7,8 +7,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.routing.domain.clocks import ClockSettings
 
-SHIPPED = Path(__file__).parents[2] / "services" / "routing" / "rules"
-
 
 class CommandSettings(BaseSettings):
     """Addresses of the services (LUOTSI_INTAKE_URL and so on); by default those of the demo.
@@ -67,9 +65,12 @@ class ExportSettings(BaseSettings):
 
 
 class RulesSettings(BaseSettings):
-    """What deciding stored cases anew needs: an account that may read routing's, and the rules."""
+    """What deciding stored cases anew needs: an account that may read routing's, and the rules.
+
+    Without `rules` they are the shipped ones.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
 
     database_url: SecretStr
-    rules: Path = SHIPPED
+    rules: Path | None = None

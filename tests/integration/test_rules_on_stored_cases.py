@@ -230,7 +230,7 @@ async def test_a_version_whose_file_is_gone_is_named_with_its_decisions(
     code, told = await luotsi(capsys, "replay")
 
     assert 1 == code
-    assert "cannot be replayed" in told
+    assert "Cannot be replayed" in told
     assert "level@1999-" in told
 
 

@@ -105,7 +105,7 @@ class Comparison:
     def _completions(self, facts: Facts, lacking: tuple[str, ...]) -> list[Facts]:
         """The facts with every value of what is lacking that no other fact contradicts."""
         values = product(*(self._columns[name].values for name in lacking))
-        every = [{**facts, **dict(zip(lacking, each, strict=True))} for each in values]
+        every: list[Facts] = [{**facts, **dict(zip(lacking, each, strict=True))} for each in values]
         return [whole for whole in every if self._hangs_together(whole)] or every
 
     def _hangs_together(self, facts: Facts) -> bool:
