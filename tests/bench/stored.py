@@ -3,13 +3,15 @@
 Cases have decisions as routing stores them, made of facts from a seed: a few reasons each, as
 notifiers give them; or, with `--patterns random`, any answer to anything, so that hardly two cases
 are alike and nothing that is remembered helps. Each second case has an older decision, which a diff
-must pass over. The old rules are the first shipped ones, the new the ones in force.
+must pass over. The old level and destinations are the first shipped ones, the new rules those in
+force. Told are the seconds of the whole command, and of processors: its own, and PostgreSQL's.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import asyncpg
@@ -145,21 +147,65 @@ async def fill(url: str, count: int, patterns: str) -> None:
         await conn.close()
 
 
-def command(url: str, *words: str) -> tuple[float, str]:
-    """Seconds of a whole command, its start included, and what it told."""
-    began = time.perf_counter()
+class Taken(NamedTuple):
+    """Seconds: of the clock, of the command's processors, of PostgreSQL's."""
+
+    clock: float
+    own: float
+    postgres: float
+
+
+def command(url: str, postmaster: int, *words: str) -> tuple[Taken, str]:
+    """What a whole command takes, its start included, and what it told."""
+    began, own, database = time.perf_counter(), _own(), _of_children(postmaster)
     ended = subprocess.run(
         [sys.executable, "-m", "deploy.cli", "rules", *words],
         env=os.environ | {"LUOTSI_DATABASE_URL": url},
         stdout=subprocess.PIPE, text=True, check=True, cwd=RULES.parents[2],
     )  # fmt: skip
-    return time.perf_counter() - began, ended.stdout
+    clock = time.perf_counter() - began
+    time.sleep(1.0)  # until the postmaster has noticed that its backends are gone
+    return Taken(clock, _own() - own, _of_children(postmaster) - database), ended.stdout
 
 
-def measured(url: str, count: int, patterns: str, words: Sequence[str]) -> str:
-    seconds, told = command(url, *words)
+def _own() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _of_children(pid: int) -> float:
+    """Processor seconds of the processes that this one has started and that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(stock: "Database", words: Sequence[str]) -> str:
+    """One command, in words."""
+    taken, told = command(stock.url, stock.postmaster, *words)
     print(told)
-    return f"rules {words[0]}, {count:,} cases, {patterns} patterns: {seconds:.1f} s"
+    return (
+        f"rules {words[0]}, {stock.count:,} cases, {stock.patterns} patterns: {taken.clock:.1f} s; "
+        f"processors: {taken.own:.1f} s of its own, {taken.postgres:.1f} s of PostgreSQL"
+    )
+
+
+class Database(NamedTuple):
+    """A database with stored cases."""
+
+    url: str
+    postmaster: int
+    count: int
+    patterns: str
+
+
+async def postmaster(url: str) -> int:
+    """The process that starts a backend for each connection."""
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        told = await conn.fetchval("SELECT pg_read_file('postmaster.pid')")
+        return int(told.splitlines()[0])
+    finally:
+        await conn.close()
 
 
 async def run(count: int, patterns: list[str], directory: Path) -> None:
@@ -174,8 +220,9 @@ async def run(count: int, patterns: list[str], directory: Path) -> None:
             began = time.perf_counter()
             await fill(url, count, name)
             print(f"stored in {time.perf_counter() - began:.0f} s", flush=True)
+            stock = Database(url, await postmaster(url), count, name)
             told += [
-                await asyncio.to_thread(measured, url, count, name, words)
+                await asyncio.to_thread(measured, stock, words)
                 for words in (["diff", OLD, NEW], ["replay"])
             ]
     finally:

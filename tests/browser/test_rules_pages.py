@@ -67,5 +67,5 @@ async def test_a_case_leads_a_social_worker_to_the_row_behind_it(
     assert await heading.is_visible()
     row = page.locator("#urgent-danger")
     assert "child in danger: yes" in await row.inner_text()
-    await row.get_by_text("Examples").click()
+    await row.locator("summary").click()
     assert "It does not fit" in await row.inner_text()

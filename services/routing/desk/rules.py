@@ -230,7 +230,7 @@ def outcome_in_words(table: TableName, says: str, words: Words) -> str:
         return words.of(HOLDERS, says)
     if table == "destinations":
         return words.text("Proposed: %(what)s") % {"what": words.of(DESTINATIONS, says)}
-    return words.text("A sign of urgency: %(sign)s") % {"sign": says.replace("_", " ")}
+    return words.text("Sign of urgency")  # which one, its reason says
 
 
 # --- an effect in words ---------------------------------------------------------------------------
