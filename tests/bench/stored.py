@@ -184,7 +184,7 @@ def measured(stock: "Database", words: Sequence[str]) -> str:
     taken, told = command(stock.url, stock.postmaster, *words)
     print(told)
     return (
-        f"rules {words[0]}, {stock.count:,} cases, {stock.patterns} patterns: {taken.clock:.1f} s; "
+        f"rules {words[0]}, {stock.cases:,} cases, {stock.patterns} patterns: {taken.clock:.1f} s; "
         f"processors: {taken.own:.1f} s of its own, {taken.postgres:.1f} s of PostgreSQL"
     )
 
@@ -194,7 +194,7 @@ class Database(NamedTuple):
 
     url: str
     postmaster: int
-    count: int
+    cases: int
     patterns: str
 
 
