@@ -12,6 +12,7 @@ from deploy.cli.export import NotExported, export_all
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
 from deploy.cli.import_matters import NotImported, import_file
 from deploy.cli.rules import NotLive, check_rules
+from deploy.cli.rules_effect import NEEDS, VERSIONS, Asked, NotDone, rules_diff, rules_replay
 from deploy.cli.settings import CommandSettings
 from deploy.cli.where import Unanswered, Unknown, render, where
 from shared.events import Language
@@ -23,7 +24,7 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except (NotAllTaken, NotImported, NotExported, NotLive) as error:
+    except (NotAllTaken, NotImported, NotExported, NotLive, NotDone) as error:
         sys.stdout.write(f"{error}\n")
         return 1
     except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
@@ -46,8 +47,16 @@ def _run(found: argparse.Namespace) -> str:
     if found.command == "export":
         return export_all(found.directory, found.by, found.why)
     if found.command == "rules":
-        return check_rules(found.directory, found.language)
+        return _of_rules(found)
     return _asked(found)
+
+
+def _of_rules(found: argparse.Namespace) -> str:
+    if found.what == "diff":
+        return rules_diff(Asked(found.old, found.new, found.language, found.list, found.keep))
+    if found.what == "replay":
+        return rules_replay(found.language, found.list)
+    return check_rules(found.directory, found.language)
 
 
 def _asked(found: argparse.Namespace) -> str:
@@ -144,6 +153,29 @@ def _rules(commands: Any) -> None:
         "directory", metavar="DIRECTORY", type=Path, nargs="?", help="the shipped one unless given"
     )
     checked.add_argument("--language", choices=get_args(Language), default="en")
+    _rules_effect(of_rules)
+
+
+def _rules_effect(of_rules: Any) -> None:
+    what = "what other rules would say of every stored case, and each that would become lighter"
+    parser = of_rules.add_parser(
+        "diff", help=what, description=f"Tells {what}. {VERSIONS} {NEEDS}, but for --keep."
+    )
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the effect, for supervisors to read at the desk"
+    )
+    _told(parser, "each case that is to be read")
+    what = "decide every stored decision anew by its own version, and name those that differ"
+    parser = of_rules.add_parser("replay", help=what, description=f"{what.capitalize()}. {NEEDS}.")
+    _told(parser, "each decision that differs")
+
+
+def _told(parser: argparse.ArgumentParser, what: str) -> None:
+    about = f"a new CSV file for {what}"
+    parser.add_argument("--list", metavar="FILE", type=Path, help=about)
+    parser.add_argument("--language", choices=get_args(Language), default="en")
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:

@@ -62,3 +62,15 @@ class ExportSettings(BaseSettings):
 
     database_url: SecretStr
     key_file: Path
+
+
+class RulesSettings(BaseSettings):
+    """What deciding stored cases anew needs: an account that may read routing's, and the rules.
+
+    Without `rules` they are the shipped ones.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LUOTSI_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    rules: Path | None = None

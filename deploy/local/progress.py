@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 WIDTH = 46
 SAYS_EVERY_S = 5.0
@@ -32,25 +32,27 @@ def step(what: str, *, talks: bool = False) -> Iterator[None]:
 class Progress:
     """`what ... 120 of 800`, on one line of a terminal, on a line now and then of a log.
 
-    A `total` of 0 means that the total is not known; call it with the number reached.
+    A `total` of 0 means that the total is not known; call it with the number reached. What is told
+    goes to `to`, for the person at the terminal, where what is made goes to standard output.
     """
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int, to: TextIO | None = None) -> None:
         self._what = what
+        self._to = to or sys.stdout
         self.total = total
         self._reached = 0
         self._began = self._said = time.monotonic()
-        self._live = sys.stdout.isatty()
+        self._live = self._to.isatty()
 
     def __call__(self, reached: int, total: int | None = None) -> None:
         """So far it is `reached`; `total` where it has become known."""
         self._reached, self.total = reached, total or self.total
         now = time.monotonic()
         if self._live:
-            print(f"\r{self._line()}", end="", flush=True)
+            print(f"\r{self._line()}", end="", file=self._to, flush=True)
         elif now - self._said >= SAYS_EVERY_S:
             self._said = now
-            print(self._line(), flush=True)
+            print(self._line(), file=self._to, flush=True)
 
     def __enter__(self) -> Self:
         self(0)
@@ -63,7 +65,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         seconds = f", {time.monotonic() - self._began:.0f} s" if kind is None else ""
-        print(f"{chr(13) if self._live else ''}{self._line()}{seconds}", flush=True)
+        start = chr(13) if self._live else ""
+        print(f"{start}{self._line()}{seconds}", file=self._to, flush=True)
 
     def _line(self) -> str:
         of = f" of {self.total}" if self.total else ""

@@ -17,6 +17,7 @@ from services.routing.desk.guard import Guard, fault_routes
 from services.routing.desk.intake import Intake
 from services.routing.desk.live import Hub
 from services.routing.desk.pages import page_routes
+from services.routing.desk.rule_pages import rule_routes
 from services.routing.desk.sessions import Sessions
 from services.routing.domain.cases import Rules
 from services.routing.domain.form import load_form
@@ -63,6 +64,7 @@ def build_app(
     app = application(process)
     app.state.hub = hub
     page_routes(app, desk, sessions, hub)
+    rule_routes(app, desk, sessions)
     api_routes(app, desk, sessions)
     fault_routes(app, desk, sessions)
     app.mount("/static", Assets(directory=STATIC), "static")

@@ -60,18 +60,34 @@ def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     They were proved by the rules of their day when they went live, and are not proved again.
     Raises `TablesRefusedError` if a file is gone or cannot be read.
     """
+    tables = compile_tables(read_version(directory, version, space), space)
+    settled = _settings_file(directory, version)
+    return tables.in_county(read_settings(settled)) if settled else tables
+
+
+def read_version(directory: Path, version: str, space: Space = SPACE) -> list[WrittenTable]:
+    """The tables of a version as written, in form. Raises what `load_version` raises."""
     names = dict(part.split("@", 1) for part in version.split("+"))
     paths = [directory / name / f"{names.get(name, '')}.yaml" for name in NAMES]
-    settled = [directory / "settings" / f"{n}.yaml" for n in [names.get("settings")] if n]
-    gone = [path for path in [*paths, *settled] if not path.is_file()]
+    settled = _settings_file(directory, version)
+    gone = [path for path in [*paths, *([settled] if settled else [])] if not path.is_file()]
     if gone:
         raise TablesRefusedError(Fault("no-version", f"{p.parent.name}/{p.name}") for p in gone)
     written = [read_table(path) for path in paths]
     faults = [fault for table in written for fault in form_faults(table, space)]
     if faults:
         raise TablesRefusedError(faults)
-    tables = compile_tables(written, space)
-    return tables.in_county(read_settings(settled[0])) if settled else tables
+    return written
+
+
+def settings_named(version: str) -> str:
+    """The version of the county's settings that a decision's version names, or an empty text."""
+    return version.partition("+settings@")[2]
+
+
+def _settings_file(directory: Path, version: str) -> Path | None:
+    named = settings_named(version)
+    return directory / "settings" / f"{named}.yaml" if named else None
 
 
 def read_newest(directory: Path) -> list[WrittenTable]:

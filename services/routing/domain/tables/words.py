@@ -1,6 +1,10 @@
-"""What columns and values are called when a message speaks of a child."""
+"""What columns and values are called: the one place, in three languages.
+
+Messages that speak of a child, the pages of the rules and whatever explains a decision use these.
+"""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from services.routing.domain.texts import Texts
 from shared.events import Language
@@ -122,6 +126,13 @@ _VALUES: Mapping[str, _Words] = {
     "child": ("lastenpsykiatria", "barnpsykiatrin", "child psychiatry"),
     "adolescent": ("nuorisopsykiatria", "ungdomspsykiatrin", "adolescent psychiatry"),
     "near_limit": ("lähellä ikärajaa", "nära åldersgränsen", "near the age limit"),
+    "0-6": ("0–6 vuotta", "0–6 år", "0–6 years"),
+    "7-12": ("7–12 vuotta", "7–12 år", "7–12 years"),
+    "13-15": ("13–15 vuotta", "13–15 år", "13–15 years"),
+    "16-17": ("16–17 vuotta", "16–17 år", "16–17 years"),
+    "perus": ("perustaso", "basnivå", "basic level"),
+    "erityis": ("erityistaso", "specialnivå", "special level"),
+    "vaativa": ("vaativa taso", "krävande nivå", "demanding level"),
 }
 
 
@@ -134,8 +145,53 @@ COLUMN_WORDS, VALUE_WORDS = _texts(_COLUMNS), _texts(_VALUES)
 
 def said_of(column: str, value: str | int, language: Language) -> str:
     """A fact in words, its column's name beside it; a column without words is named alone."""
-    words = COLUMN_WORDS.get(column)
-    name = words.in_language(language) if words else column
+    name = column_name(column, language)
     name += f" ({column})" if name != column else ""
-    answer = VALUE_WORDS.get(str(value))
-    return f"{name}: {answer.in_language(language) if answer else value}"
+    return f"{name}: {value_name(value, language)}"
+
+
+def column_name(column: str, language: Language) -> str:
+    """What a column is called; one without words is named as it is."""
+    words = COLUMN_WORDS.get(column)
+    return words.in_language(language) if words else column
+
+
+def value_name(value: str | int, language: Language) -> str:
+    """What a value is called; a number, or a value without words, stands as it is."""
+    words = VALUE_WORDS.get(str(value))
+    return words.in_language(language) if words else str(value)
+
+
+class Limits(Protocol):
+    """A condition on a number: from `at_least` to `at_most`, where given."""
+
+    @property
+    def at_least(self) -> int | None: ...
+    @property
+    def at_most(self) -> int | None: ...
+
+
+def condition_in_words(column: str, condition: tuple[str, ...] | Limits, language: Language) -> str:
+    """A condition of a row: "urgency: not urgent or not asked", "areas of concern: at least 2"."""
+    if isinstance(condition, tuple):
+        allowed = _one_of([value_name(value, language) for value in condition], language)
+    else:
+        allowed = _within(condition.at_least, condition.at_most, language)
+    return f"{column_name(column, language)}: {allowed}"
+
+
+def _one_of(values: list[str], language: Language) -> str:
+    *others, last = values or [""]
+    return f"{', '.join(others)} {_OR[language]} {last}" if others else last
+
+
+def _within(low: int | None, high: int | None, language: Language) -> str:
+    if low is None or high is None:
+        kind = _AT_LEAST if high is None else _AT_MOST
+        return f"{kind[language]} {high if low is None else low}" if high != 0 else "0"
+    return str(low) if low == high else f"{low}–{high}"
+
+
+_OR: Mapping[Language, str] = {"fi": "tai", "sv": "eller", "en": "or"}
+_AT_LEAST: Mapping[Language, str] = {"fi": "vähintään", "sv": "minst", "en": "at least"}
+_AT_MOST: Mapping[Language, str] = {"fi": "enintään", "sv": "högst", "en": "at most"}

@@ -1,0 +1,1 @@
+"""Effects of changes of rules on stored cases, kept so that people can read them at the desk."""
