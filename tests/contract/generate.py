@@ -5,6 +5,7 @@ reads. ``openapi.<program>.json``: the HTTP interfaces. ``released/v1/`` is what
 running services rely on; ``python -m tests.contract.generate --release`` renews it with a release
 and adds only (a test compares). ``docs/errors.md``: every reason a source can be told.
 ``docs/examples/open-matter.schema.json``: a line of what ``luotsi import-matters`` reads.
+``docs/rules``: the newest version of the rules in words, in three languages.
 """
 
 import json
@@ -17,6 +18,7 @@ from deploy.golive.line import OpenMatter
 from services.intake.domain.refusals import ATTACHMENT_REFUSALS, REFUSALS, Refusal
 from shared.contract import asyncapi, event_schemas
 from tests.contract import apps
+from tests.contract.tables import PAGES, tables_page
 
 HERE = Path(__file__).resolve().parent
 ERRORS = HERE.parents[1] / "docs" / "errors.md"
@@ -82,6 +84,17 @@ def _table(refusals: Sequence[Refusal]) -> str:
     )
 
 
+def _write_rules() -> list[str]:
+    changed = []
+    for language, page in PAGES.items():
+        text = tables_page(language)
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+            changed.append(f"docs/rules/{page.name}")
+    return changed
+
+
 def main() -> None:
     """Renew the contracts, and with --release what is promised."""
     changed = write(HERE)
@@ -91,6 +104,7 @@ def main() -> None:
     if not OPEN_MATTER.exists() or OPEN_MATTER.read_text(encoding="utf-8") != open_matter():
         OPEN_MATTER.write_text(open_matter(), encoding="utf-8")
         changed.append("docs/examples/open-matter.schema.json")
+    changed += _write_rules()
     if "--release" in sys.argv[1:]:
         changed += [f"released/v1/{name}" for name in write(RELEASED)]
     sys.stdout.write("\n".join(changed or ["nothing to do: all contracts are as the code"]) + "\n")

@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from services.intake.domain import refusals
 from shared import contract, events
 from shared.contract import CHANNELS, EXAMPLES, SCHEMAS, asyncapi, event_schemas
+from shared.events import Language
 from shared.kinds import KINDS
 from tests.contract import apps
 from tests.contract.generate import (
@@ -21,6 +22,7 @@ from tests.contract.generate import (
     open_matter,
     text_of,
 )
+from tests.contract.tables import PAGES, tables_page
 
 CHECKED_IN = contracts()
 OFFICIAL = HERE / "asyncapi-3.0.0.schema.json"
@@ -43,6 +45,11 @@ def test_nothing_is_checked_in_that_the_code_does_not_have() -> None:
 
 def test_the_error_catalogue_is_as_the_code_has_it() -> None:
     assert errors() == ERRORS.read_text(encoding="utf-8"), "run `make contracts`"
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_the_rules_in_words_are_those_that_are_shipped(language: Language) -> None:
+    assert tables_page(language) == PAGES[language].read_text("utf-8"), "run `make contracts`"
 
 
 def test_the_schema_of_an_open_matter_is_that_of_its_model() -> None:
