@@ -85,7 +85,8 @@ def _of_file(path: Path) -> Mapping[TableName, Path]:
 
 
 def _of_versions(said: str, rules: Path) -> Mapping[TableName, Path]:
-    parts = [_PART.fullmatch(part) for part in said.split("+")]
+    """Settings that a version names are passed over: each case is decided with its own."""
+    parts = [_PART.fullmatch(part) for part in said.partition("+settings@")[0].split("+")]
     versions = {part.group(1): part.group(2) for part in parts if part}
     found: Mapping[TableName, Path] = {
         name: rules / name / f"{versions[name]}.yaml" for name in NAMES if name in versions
