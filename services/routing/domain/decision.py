@@ -61,7 +61,7 @@ def reasons(decision: Decision, tables: Tables, language: Language) -> tuple[str
     for row in decision.rows:
         table, _, name = row.partition("/")
         text = tables.reasons.get(row) if table in same else None
-        text = text or _FAULT_TEXTS.get(name)
+        text = text or FAULT_TEXTS.get(name)
         texts.append(text.in_language(language) if text else f"{row} ({decision.version})")
     return tuple(texts)
 
@@ -72,7 +72,7 @@ def _holder(outcome: Outcome, faults: list[str]) -> Holder:
     return "person_decides" if faults else cast("Holder", outcome.says[0])
 
 
-_FAULT_TEXTS: Mapping[str, Texts] = {
+FAULT_TEXTS: Mapping[str, Texts] = {
     "no-row": Texts(
         fi="Mikään sääntö ei sopinut. Ihminen ratkaisee.",
         sv="Ingen regel passade. En människa avgör.",
