@@ -307,7 +307,11 @@ class CodedAbsence(_Internal):
 
 
 class CodedFacts(_Internal):
-    """What a notifier stated, in codes only; what routing screens."""
+    """What a notifier stated, in codes only; what routing screens.
+
+    `knowledge` and `said_by` (the kind of notifier, never who) are shown beside what was stated; no
+    rule reads them.
+    """
 
     in_danger: Answer = "unknown"
     assault_suspected: Answer = "unknown"
@@ -318,6 +322,7 @@ class CodedFacts(_Internal):
     reasons: tuple[ReasonCode, ...] = ()
     psychiatry_asks: Answer = "unknown"
     absence: CodedAbsence | None = None
+    said_by: NotifierKind | None = None
 
 
 class AttachedFile(_Internal):
