@@ -99,7 +99,7 @@ class Explainer:
             columns = {name for table in self._tables.each() for name in table.columns()}
             unknown = (n for n, v in decision.facts.items() if v == "unknown" and n in columns)
             return Explanation(matched, tuple(unknown), (), None)
-        free = free_to_change(self._diagrams, case)
+        free = free_to_change(self._diagrams, case, decision.facts)
         matter = self._matter(case)
         unknown_ = [name for name in free if case[name] == "unknown"]
         return Explanation(

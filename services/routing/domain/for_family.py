@@ -51,19 +51,25 @@ TOLD_COLUMNS: Final = frozenset(
 "Mental health or own substance use" follows from A2, "at least two areas" from two that are told:
 the text says no more than they do.
 """
-FEW, MOST = 3, 2  # ways for each part of the proposal, and changes in one of them
+FEW, MOST = 5, 2  # ways that are told, and changes in one of them
 _ABOUT = ("a1", "a2", "a3", "a5", "a10", "is_client")  # can be unknown, and otherwise
 
 
-class PartOtherwise(NamedTuple):
-    """What would have changed one part of the proposal, whatever is withheld.
+class Part(NamedTuple):
+    """A part of the proposal that would be another. A destination falls away.
 
-    `becomes` is None where what it would be hangs on what is withheld; a destination falls away.
+    `becomes` is None where what it would be hangs on what is withheld.
     """
 
-    part: Literal["level", "holder"] | Destination
-    ways: tuple[Way, ...]
+    name: Literal["level", "holder"] | Destination
     becomes: Level | Holder | None = None
+
+
+class Otherwise(NamedTuple):
+    """What would have changed the proposal, whatever is withheld, and which parts of it."""
+
+    way: Way
+    parts: tuple[Part, ...]
 
 
 class ForFamily(NamedTuple):
@@ -74,7 +80,7 @@ class ForFamily(NamedTuple):
     destinations: tuple[Destination, ...]
     reasons: tuple[tuple[str, Texts], ...]
     unknown: tuple[str, ...]
-    otherwise: tuple[PartOtherwise, ...]
+    otherwise: tuple[Otherwise, ...]
 
 
 class FamilyExplainer:
@@ -144,28 +150,29 @@ class FamilyExplainer:
 
     # --- what would have changed the proposal -------------------------------------------------
 
-    def _otherwise(self, decision: Decision, told: Case, free: Free) -> Iterator[PartOtherwise]:
-        yield from self._of_part("level", decision.level, told, free)
-        yield from self._of_part("holder", decision.holder, told, free)
-        for each in decision.destinations:
-            yield from self._of_part(f"destinations/{each}", True, told, free)  # noqa: FBT003
-
-    def _of_part(self, part: str, stands: Value, told: Case, free: Free) -> Iterator[PartOtherwise]:
-        d, root = self._diagrams, self._questions.outcomes[part]
-        if (stands,) not in d.possible(told, root):
-            return  # the facts are derived in another way today
+    def _otherwise(self, decision: Decision, told: Case, free: Free) -> Iterator[Otherwise]:
+        """The ways that surely change some part, the smallest of each; with all they change."""
+        d = self._diagrams
+        stands: dict[str, Value] = {"level": decision.level, "holder": decision.holder}
+        stands |= dict.fromkeys((f"destinations/{each}" for each in decision.destinations), True)
+        for part, says in stands.items():
+            if (says,) not in d.possible(told, self._questions.outcomes[part]):
+                return  # the facts are derived in another way today
+        other = {part: self._surely_other(part, says) for part, says in stands.items()}
         case = {name: d.values[place][0] for name, place in d.places.items()} | dict(told)
-        ways = d.nearest(self._surely_other(part, stands), case, free, bool)
-        if not ways or len(ways[0]) > MOST:
-            return
-        few = plainest(ways, case, free)[:FEW]
-        becomes = {says for way in few for (says,) in d.possible(after(told, way), root)}
-        known = len(becomes) == 1 and part in ("level", "holder")
-        yield PartOtherwise(
-            cast("Destination", part.rpartition("/")[2]),
-            tuple(few),
-            cast("Level | Holder", becomes.pop()) if known else None,
-        )
+        found: dict[Way, None] = {}
+        for root in other.values():
+            ways = plainest(d.nearest(root, case, free, bool), case, free)
+            found.update(dict.fromkeys(way for way in ways if len(way) <= MOST))
+        for way in sorted(found, key=len)[:FEW]:
+            changed = [part for part, root in other.items() if d.says(root, after(case, way))]
+            yield Otherwise(way, tuple(self._part(part, after(told, way)) for part in changed))
+
+    def _part(self, part: str, told: Case) -> Part:
+        name = cast("Destination", part.rpartition("/")[2])
+        could = {says for (says,) in self._diagrams.possible(told, self._questions.outcomes[part])}
+        sure = len(could) == 1 and part in ("level", "holder")
+        return Part(name, cast("Level | Holder", could.pop()) if sure else None)
 
     def _find_surely_other(self, part: str, stands: Value) -> int:
         """Whether a part is another than it stands, whatever is withheld."""

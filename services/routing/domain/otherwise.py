@@ -41,15 +41,17 @@ class Change(NamedTuple):
 Way = tuple[Change, ...]
 
 
-def free_to_change(diagrams: Diagrams, case: Case) -> Free:
+def free_to_change(diagrams: Diagrams, case: Case, facts: Facts) -> Free:
     """What could have been stated instead, in the order of the form.
 
-    Not how old the child is, and not what cannot be so at its age.
+    Not how old the child is, not what cannot be so at its age, and nothing that the stored facts do
+    not speak of: it could not be stated then.
     """
+    spoken_of = {field for column in MADE if column in facts for field in fields_of(column)}
     never = NOT_YET.get(cast("AgeBand", case["age_band"]), frozenset[str]())
     last = ("urgency", "age_band")
     besides = (n for n in diagrams.names if n not in (*QUESTIONS, *COUNTED, *last))
-    names = [n for n in (*QUESTIONS, *besides, *COUNTED) if n in diagrams.places and n not in never]
+    names = [n for n in (*QUESTIONS, *besides, *COUNTED) if n in spoken_of - never]
     free: dict[str, Sequence[Value]] = {n: diagrams.values[diagrams.places[n]] for n in names}
     return {**free, "urgency": MAY_BECOME[cast("UrgencyState", case["urgency"])]}
 

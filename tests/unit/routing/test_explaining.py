@@ -158,7 +158,7 @@ def test_nothing_smaller_than_what_is_told_changes_that_part_of_the_decision(
     case = stated_of(decision.facts, QUESTIONS.diagrams)
     assert case is not None
     read: Any = {name: case[name] for name in Known._fields}
-    free = free_to_change(QUESTIONS.diagrams, case)
+    free = free_to_change(QUESTIONS.diagrams, case, decision.facts)
     smallest: dict[str, int] = {}
     for names in (*combinations(free, 1), *combinations(free, 2)):
         for values in product(*(free[name] for name in names)):
@@ -203,7 +203,7 @@ def test_every_single_change_that_alters_the_decision_is_told(
     read: Any = {name: case[name] for name in Known._fields}
     alone = {
         name
-        for name, values in free_to_change(QUESTIONS.diagrams, case).items()
+        for name, values in free_to_change(QUESTIONS.diagrams, case, decision.facts).items()
         for value in values
         if parts(differs(decision, changed(Known(**read), band, urgency, {name: value})))
     }

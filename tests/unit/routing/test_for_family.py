@@ -17,7 +17,7 @@ from services.routing.domain.facts import (
     fields_of,
     learn,
 )
-from services.routing.domain.for_family import TOLD, TOLD_COLUMNS, FamilyExplainer, ForFamily
+from services.routing.domain.for_family import TOLD, TOLD_COLUMNS, FamilyExplainer, ForFamily, Part
 from services.routing.domain.households import Family, with_family
 from services.routing.domain.questions import Questions
 from services.routing.domain.tables import compile_tables, load_tables
@@ -180,32 +180,34 @@ def test_what_a_family_is_told_to_have_changed_it_would_have_in_truth(
     before = decided(known, band, urgency)
 
     for each in EXPLAINER.explain(before).otherwise:
-        for way in each.ways:
-            changes: dict[str, Any] = {change.name: change.would for change in way}
-            judged = changes.pop("urgency", urgency)
-            after = decided(known._replace(**changes), band, judged)
-            if each.part in ("level", "holder"):
-                said, stood = getattr(after, each.part), getattr(before, each.part)
+        changes: dict[str, Any] = {change.name: change.would for change in each.way}
+        judged = changes.pop("urgency", urgency)
+        after = decided(known._replace(**changes), band, judged)
+        assert each.parts
+        for part in each.parts:
+            if part.name in ("level", "holder"):
+                said, stood = getattr(after, part.name), getattr(before, part.name)
                 assert said != stood
-                assert each.becomes in (None, said)
+                assert part.becomes in (None, said)
             else:
-                assert each.part in before.destinations
-                assert each.part not in after.destinations
+                assert part.name in before.destinations
+                assert part.name not in after.destinations
 
 
 def test_a_family_is_told_what_is_not_known_and_what_would_have_changed_the_proposal() -> None:
     page = read("SCHOOL", "CHILD-MENTAL-HEALTH", "ILLNESS", "SUPPORT-WITHOUT-EFFECT")
 
-    ways = {each.part: [[c.name for c in way] for way in each.ways] for each in page.otherwise}
+    ways = {tuple(c.name for c in each.way): each.parts for each in page.otherwise}
     assert ("vaativa", "initial_assessment") == (page.level, page.holder)
     assert (
         "Support has been tried without enough effect, and at least three other areas are of "
         in (" ".join(reasons(page)))
     )
     assert ("a3", "is_client") == page.unknown
-    assert [["a10"]] == ways["level"]
-    assert [["a10"], ["urgency"]] == ways["expert_group"]
-    assert [["is_client"], ["urgency"]] == ways["holder"]
+    assert (Part("level", "erityis"), Part("expert_group")) == ways["a10",]
+    assert (Part("holder", "own_worker"),) == ways["is_client",]
+    urgent = (Part("holder", "duty"), Part("expert_group"), Part("psychiatry"))
+    assert urgent == ways["urgency",]
 
 
 def test_every_column_told_is_made_of_what_is_told_or_says_no_more_than_it_does() -> None:
