@@ -2,7 +2,7 @@
 
 Told is the proposal, what `TOLD` lists, and what follows from that alone: whatever is withheld, the
 same facts told and the same proposal give the same page, word for word (a property test). So
-nothing withheld can be read off it, not even from what it leaves out. ADR 14 says it at length.
+nothing withheld can be read off it, not even from what it leaves out. ADR 16 says it at length.
 """
 
 from collections.abc import Iterator, Mapping

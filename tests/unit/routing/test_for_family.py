@@ -117,7 +117,7 @@ def test_a_reason_that_something_withheld_can_silence_is_not_told() -> None:
 
 
 def test_a_person_has_decided_of_each_thing_that_a_family_may_be_told_it() -> None:
-    """Who adds one says in ADR 14 why it may be told; nothing is told by being new."""
+    """Who adds one says in ADR 16 why it may be told; nothing is told by being new."""
     assert {"a1", "a2", "a3", "a5", "a10", "is_client", "urgency", "age_band"} == {*TOLD}
 
 
