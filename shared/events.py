@@ -311,6 +311,8 @@ class CodedFacts(_Internal):
 
     `last_year_of_band`: whether the child is in the last year of its age band, and so may soon be
     in the next; it is all that travels of a birth date besides the band.
+    `knowledge` and `said_by` (the kind of notifier, never who) are shown beside what was stated; no
+    rule reads them.
     """
 
     in_danger: Answer = "unknown"
@@ -323,6 +325,7 @@ class CodedFacts(_Internal):
     psychiatry_asks: Answer = "unknown"
     absence: CodedAbsence | None = None
     last_year_of_band: Answer = "unknown"
+    said_by: NotifierKind | None = None
 
 
 class AttachedFile(_Internal):

@@ -95,6 +95,7 @@ def coded_facts(message: About) -> dict[str, Any]:
     }
     if isinstance(message, Concern):
         facts["knowledge"] = message.knowledge
+        facts["said_by"] = message.notifier.kind
     if isinstance(message, ConsultationRequest):
         facts["psychiatry_asks"] = "yes"
     return facts

@@ -16,11 +16,16 @@ from services.routing.desk.acts import Desk, Done
 from services.routing.desk.alike import alike
 from services.routing.desk.attachments import download
 from services.routing.desk.clients import ClientView
+from services.routing.desk.decisions import Seq, read_explained, read_family_page
+from services.routing.desk.explanations import ExplanationView, OtherLine
+from services.routing.desk.family_page import FamilyPage
+from services.routing.desk.languages import Words
 from services.routing.desk.pages import opened
 from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
 from services.routing.desk.reading import CaseView, Happened, NotificationView
 from services.routing.desk.rendering import language_of
 from services.routing.desk.sessions import Sessions, Worker
+from services.routing.desk.statements import AreaView, SaidView
 from services.routing.desk.words import ALIKE
 from shared.events import Destination
 
@@ -163,6 +168,120 @@ class QuestionInfo(BaseModel):
     changes: dict[str, tuple[str, ...]]
 
 
+class SaidInfo(BaseModel):
+    """One statement. `by`: a kind of notifier, or who told a worker; `id`: notification or act.
+
+    What the household adds and the client information system says has no time.
+    """
+
+    answer: str
+    by: str
+    by_text: str
+    knowledge: str
+    counts: bool
+    kind: str
+    worker: str
+    at: datetime | None
+    id: str
+
+
+class StatementInfo(BaseModel):
+    """All that was said of one thing, the latest first; `disputed`: not all said the same."""
+
+    field: str
+    text: str
+    answer: str
+    disputed: bool
+    said: list[SaidInfo]
+
+
+class AreaInfo(BaseModel):
+    """One of the ten areas, or `others`; `answer` is what stands of it, `a7` is derived."""
+
+    area: str
+    text: str
+    answer: str
+    statements: list[StatementInfo]
+
+
+class MatchedRow(BaseModel):
+    """A row that hit: its reason and its basis, and what it looked at, in words."""
+
+    table: str
+    row: str
+    reason: str
+    basis: str
+    facts: tuple[str, ...]
+
+
+class FactInfo(BaseModel):
+    """Something that can be stated, or that rows look at, and what it is called."""
+
+    fact: str
+    text: str
+
+
+class ChangeInfo(BaseModel):
+    """Something stated that could have been otherwise."""
+
+    fact: str
+    was: str | int
+    would: str | int
+
+
+class OtherwiseInfo(BaseModel):
+    """Another decision. Each of `ways` alone leads to it, and nothing smaller does.
+
+    `more`: how many further ways there are that are as small. `becomes`: what would have been
+    otherwise, in words.
+    """
+
+    ways: list[list[ChangeInfo]]
+    texts: tuple[str, ...]
+    more: int
+    becomes: tuple[str, ...]
+
+
+class ExplanationInfo(BaseModel):
+    """A stored decision, explained from what was stored with it.
+
+    `unknown` could have changed it, `besides` was unknown and could not. `otherwise` is null where
+    nothing can be said of other facts today.
+    """
+
+    child: UUID
+    seq: int
+    decided_at: datetime
+    rules: str
+    level: str
+    holder: str
+    destinations: tuple[str, ...]
+    urgent_flags: tuple[str, ...]
+    rows: list[MatchedRow]
+    unknown: list[FactInfo]
+    besides: list[FactInfo]
+    otherwise: list[OtherwiseInfo] | None
+    note: str = Field(description="That the rules are the county's own construction")
+
+
+class FamilySection(BaseModel):
+    """A part of a family's page: `points` are listed between `texts` and `after`."""
+
+    heading: str
+    texts: tuple[str, ...]
+    points: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class FamilyPageInfo(BaseModel):
+    """A decision in plain words. Luotsi sends it to nobody: a person hands it over."""
+
+    language: str
+    title: str
+    texts: tuple[str, ...]
+    sections: list[FamilySection]
+
+
 class HistoryLine(BaseModel):
     """A screening by the rules or a person's act."""
 
@@ -180,6 +299,10 @@ class HistoryLine(BaseModel):
     while_joined: bool = Field(
         default=False, description="It came about while this child was joined to another"
     )
+    decision_of: UUID | None = Field(
+        default=None, description="Of a screening: the child and the number of its decision"
+    )
+    decision_seq: int | None = None
 
 
 class ClockTimes(BaseModel):
@@ -229,6 +352,10 @@ class CaseInfo(BaseModel):
         default=[], description="Exactly the unknowns that could change the decision, in order"
     )
     turvakielto: str = "unknown"
+    decision_seq: int = Field(default=0, description="Number of the decision that stands")
+    areas: list[AreaInfo] = Field(
+        default=[], description="Who said what; there only where content was asked for"
+    )
     joined: list[UUID] = Field(
         default=[], description="Children who are joined to this one and can be separated again"
     )
@@ -308,6 +435,7 @@ def api_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
 
     router = APIRouter(prefix="/api/v1", responses=ANSWERS)
     _read_routes(router, desk, current)
+    _decision_routes(router, desk, current)
     _case_routes(router, desk, current)
     _question_routes(router, desk, current)
     _join_routes(router, desk, current)
@@ -393,6 +521,30 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         number: int,
     ) -> Response:
         return await download(desk, worker, child, notification, number)
+
+
+def _decision_routes(router: APIRouter, desk: Desk, current: Current) -> None:
+    @router.get(
+        "/decisions/{child}/{seq}", summary="A decision of the rules, explained",
+        description="From what was stored with it, in whatever language is asked for. Noted in the "
+        "audit trail first; refused while it cannot.",
+    )  # fmt: skip
+    async def explained(
+        request: Request, worker: Annotated[Worker, Depends(current)], child: Child, seq: Seq
+    ) -> ExplanationInfo:
+        words = language_of(request)
+        return _explanation(await read_explained(desk, worker, child, seq, words), words)
+
+    @router.get(
+        "/decisions/{child}/{seq}/family", summary="The same in plain words for the family",
+        description="Tells neither who notified nor anything of other persons. Noted in the audit "
+        "trail first. Nothing is sent: a person decides whom to give it to.",
+    )  # fmt: skip
+    async def for_family(
+        request: Request, worker: Annotated[Worker, Depends(current)], child: Child, seq: Seq
+    ) -> FamilyPageInfo:
+        words = language_of(request)
+        return _family_page(await read_family_page(desk, worker, child, seq, words))
 
 
 def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
@@ -638,6 +790,70 @@ def _case(case: CaseView) -> CaseInfo:
         ],
         household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
         joined=[row["child"] for row in case.joined],
+        decision_seq=row["decision_seq"], areas=[_area(each) for each in case.areas],
+    )  # fmt: skip
+
+
+def _area(area: AreaView) -> AreaInfo:
+    return AreaInfo(
+        area=area.area, text=area.name, answer=area.code,
+        statements=[
+            StatementInfo(
+                field=each.field, text=each.name or area.name, answer=each.code,
+                disputed=each.disputed, said=[_said(said) for said in each.said],
+            )
+            for each in area.statements
+        ],
+    )  # fmt: skip
+
+
+def _said(view: SaidView) -> SaidInfo:
+    said = view.said
+    return SaidInfo(
+        answer=said.answer, by=said.by, by_text=view.by, knowledge=said.hand, counts=view.counts,
+        kind=said.kind, worker=said.worker, at=said.at, id=said.id,
+    )  # fmt: skip
+
+
+def _explanation(view: ExplanationView, words: Words) -> ExplanationInfo:
+    decision = view.decision
+    return ExplanationInfo(
+        child=view.child, seq=view.seq, decided_at=view.decided_at, rules=decision.version,
+        level=decision.level, holder=decision.holder, destinations=decision.destinations,
+        urgent_flags=decision.urgent_flags,
+        rows=[
+            MatchedRow(
+                table=row.table, row=row.row, reason=row.reason, basis=row.basis, facts=row.facts
+            )
+            for row in view.rows
+        ],
+        unknown=[FactInfo(fact=each.name, text=each.text) for each in view.unknown],
+        besides=[FactInfo(fact=each.name, text=each.text) for each in view.besides],
+        otherwise=None if view.otherwise is None else [_otherwise(each) for each in view.otherwise],
+        note=words.text(
+            "These rules are the county's own construction, not THL's OT-seula."
+        ),
+    )  # fmt: skip
+
+
+def _otherwise(line: OtherLine) -> OtherwiseInfo:
+    return OtherwiseInfo(
+        ways=[
+            [ChangeInfo(fact=c.name, was=c.was, would=c.would) for c in way] for way in line.ways
+        ],
+        texts=line.texts, more=line.more, becomes=line.becomes,
+    )  # fmt: skip
+
+
+def _family_page(page: FamilyPage) -> FamilyPageInfo:
+    return FamilyPageInfo(
+        language=page.language, title=page.title, texts=page.texts,
+        sections=[
+            FamilySection(
+                heading=each.heading, texts=each.texts, points=each.points, after=each.after
+            )
+            for each in page.sections
+        ],
     )  # fmt: skip
 
 
@@ -666,6 +882,7 @@ def _history(line: Happened) -> HistoryLine:
         at=line.at, kind=line.kind, worker=line.worker, done_at=line.done_at, answer=line.answer,
         about=line.about, reason=line.reason, level=line.level, holder=line.holder,
         destinations=line.destinations, rules=line.rules, while_joined=line.while_joined,
+        decision_of=line.of, decision_seq=line.seq,
     )  # fmt: skip
 
 

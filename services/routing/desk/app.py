@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from services.routing.desk.acts import Desk
 from services.routing.desk.api import api_routes
+from services.routing.desk.decisions import decision_routes
 from services.routing.desk.guard import Guard, fault_routes
 from services.routing.desk.intake import Intake
 from services.routing.desk.live import Hub
@@ -65,6 +66,7 @@ def build_app(
     app.state.hub = hub
     page_routes(app, desk, sessions, hub)
     rule_routes(app, desk, sessions)
+    decision_routes(app, desk, sessions)
     api_routes(app, desk, sessions)
     fault_routes(app, desk, sessions)
     app.mount("/static", Assets(directory=STATIC), "static")

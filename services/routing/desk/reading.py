@@ -17,11 +17,13 @@ from services.routing import store as routing
 from services.routing.desk import store
 from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
 from services.routing.desk.clients import ClientView, protection
+from services.routing.desk.explanations import ExplanationView, read_standing
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
 from services.routing.desk.languages import Words
 from services.routing.desk.questions import AskView, asks_of
 from services.routing.desk.queues import Shown, why
 from services.routing.desk.sessions import Worker
+from services.routing.desk.statements import AreaView, read_areas
 from services.routing.desk.words import CLOCKS, FACTS, ClockWords, clock_words
 from services.routing.domain.clients import of_client
 from services.routing.domain.clocks import last_day
@@ -99,25 +101,26 @@ class Happened:
     about: str = ""
     reason: str | None = None
     erased: bool = False
-    why: tuple[str, ...] = ()
     level: str = ""
     holder: str = ""
     destinations: tuple[str, ...] = ()
     rules: str = ""
     while_joined: bool = False
+    of: UUID | None = None  # of a screening: whose decision it is, and its number
+    seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
     """A case. `person` is what is known of the child, the newest first given.
 
-    `joined` are the own cases of the children who are joined to this one.
+    `joined` are the own cases of the children who are joined to this one. `explained` and `areas`
+    are there only where the case was opened.
     """
 
     row: store.Row
     why: tuple[str, ...]
     unknown: tuple[str, ...]
-    concerns: tuple[str, ...]
     notifications: tuple[NotificationView, ...]
     proposals: Sequence[store.Row]
     history: tuple[Happened, ...]
@@ -129,6 +132,8 @@ class CaseView:
     clients: tuple[ClientView, ...] = ()
     household: Sequence[store.Row] = ()
     asks: Sequence[AskView] = ()
+    explained: ExplanationView | None = None
+    areas: Sequence[AreaView] = ()
 
     @property
     def turvakielto(self) -> str:
@@ -345,10 +350,9 @@ async def _view(
         unknown=tuple(
             words.text(FACTS[f]) for f, v in facts.items() if v == "unknown" and f in FACTS
         ),
-        concerns=tuple(words.text(FACTS[f]) for f, v in facts.items() if v == "yes" and f in FACTS),
         notifications=notes,
         proposals=await store.proposals(conn, child),
-        history=await _history(desk, conn, children, show, opens=sealed is not None),
+        history=await _history(desk, conn, children, opens=sealed is not None),
         waiting=await store.items_of_children(conn, children),
         holder_act=holder_act,
         joined=await store.marks(conn, children[1:]),
@@ -357,6 +361,8 @@ async def _view(
         clients=tuple(_client(each, sealed) for each in await store.clients(conn, children)),
         household=await store.household_cases(conn, children),
         asks=await _asks(desk, conn, children, words),
+        explained=await read_standing(conn, desk, row, words) if sealed else None,
+        areas=await read_areas(conn, children, facts, words) if sealed else (),
     )
 
 
@@ -468,27 +474,28 @@ def _open(sealed: _Sealed | None, content: str, part: str, about: str) -> Opened
 
 
 async def _history(
-    desk: Desk, conn: Connection, children: Sequence[UUID], show: Shown, *, opens: bool
+    desk: Desk, conn: Connection, children: Sequence[UUID], *, opens: bool
 ) -> tuple[Happened, ...]:
     acts = await store.acts(conn, children)
     if opens:
         await _load_reasons(desk.sealer, conn, acts)
     history = [_act(row, desk.sealer if opens else None) for row in acts]
-    history += [_screening(row, show) for row in await store.decisions(conn, children)]
+    history += [_screening(row) for row in await store.decisions(conn, children)]
     return tuple(sorted(history, key=lambda line: line.at, reverse=True))
 
 
-def _screening(row: store.Row, show: Shown) -> Happened:
+def _screening(row: store.Row) -> Happened:
     if row["while_joined"]:  # what it was made of is partly another child's
         return Happened(at=row["decided_at"], kind="screened", while_joined=True)
     return Happened(
         at=row["decided_at"],
         kind="screened",
-        why=why(row["rule_rows"], row["rules"], show),
         level=row["level"],
         holder=row["holder"],
         destinations=tuple(row["destinations"]),
         rules=row["rules"],
+        of=row["child"],
+        seq=row["seq"],
     )
 
 

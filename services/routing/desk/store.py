@@ -257,7 +257,7 @@ async def case_row(conn: Connection, child: UUID) -> Row | None:
     """The case without anything about the person."""
     return await conn.fetchrow(
         f"""
-        SELECT {_CASE}, c.seq, c.holder AS proposed_holder, c.holder_seq,
+        SELECT {_CASE}, c.seq, c.decision_seq, c.holder AS proposed_holder, c.holder_seq,
                string_to_array(c.destinations, ' ') AS destinations,
                c.first_at, c.last_at, d.facts, d.decided_at
         FROM child_case c {_DECISION} WHERE c.child = $1
@@ -302,7 +302,8 @@ async def decisions(conn: Connection, children: Sequence[UUID], limit: int = 100
     """
     return await conn.fetch(
         """
-        SELECT seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level, holder,
+        SELECT child, seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level,
+               holder,
                string_to_array(destinations, ' ') AS destinations, rules, rules_hash,
                NOT coalesce(string_to_array(joined, ' ')::uuid[] <@ $1::uuid[], true)
                    AS while_joined
@@ -310,6 +311,35 @@ async def decisions(conn: Connection, children: Sequence[UUID], limit: int = 100
         """,
         children, limit,
     )  # fmt: skip
+
+
+async def decision(conn: Connection, children: Sequence[UUID], child: UUID, seq: int) -> Row | None:
+    """One screening with all that it was made of and said; `while_joined` as in `decisions`."""
+    return await conn.fetchrow(
+        """
+        SELECT child, seq, because, decided_at, facts, string_to_array(rows, ' ') AS rule_rows,
+               string_to_array(urgent_flags, ' ') AS urgent_flags, level, holder,
+               string_to_array(destinations, ' ') AS destinations, rules, rules_hash,
+               NOT coalesce(string_to_array(joined, ' ')::uuid[] <@ $1::uuid[], true)
+                   AS while_joined
+        FROM decision WHERE child = $2 AND seq = $3
+        """,
+        children, child, seq,
+    )  # fmt: skip
+
+
+async def answers(conn: Connection, children: Sequence[UUID]) -> list[Row]:
+    """What workers were told of these children, each act with who told it and who wrote it down."""
+    return await conn.fetch(
+        """
+        SELECT a.act, a.at, a.told_by, a.hand, coalesce(w.name, c.worker) AS worker,
+               jsonb_object_agg(a.question, a.answer)::text AS answers
+        FROM answer a JOIN act c ON c.id = a.act LEFT JOIN worker w ON w.id = c.worker
+        WHERE a.child = ANY($1::uuid[])
+        GROUP BY a.act, a.at, a.told_by, a.hand, w.name, c.worker ORDER BY a.at, a.act
+        """,
+        children,
+    )
 
 
 async def clocks(conn: Connection, child: UUID, about: Sequence[str]) -> list[Row]:

@@ -163,6 +163,55 @@ FACTS: Mapping[str, str] = {
     "existing_client": N_("Already a client"),
     "age_band": N_("Age"),
 }
+STATED: Mapping[str, str] = {
+    "own_substance_use": N_("Own substance use"),
+    "own_addiction": N_("Own addiction"),
+    "is_client": N_("Already a client"),
+    "notifications": N_("Number of notifications"),
+    "siblings": N_("Other children of the household somebody has notified of"),
+    "urgency": N_("Urgency"),
+    "areas_of_concern": N_("Areas of concern"),
+    "areas_besides_a10": N_("Areas of concern besides services"),
+    "areas_unknown": N_("Areas of which nothing is known"),
+    "psych": N_("Mental health or own substance use"),
+    "safety": N_("Concern about safety"),
+    "flagged": N_("Sign of urgency"),
+    "level": N_("Level"),
+}
+"""What is stated or looked at by rows besides `FACTS`."""
+TABLES: Mapping[str, str] = {
+    "facts": N_("Facts"),
+    "urgent": N_("Signs of urgency"),
+    "level": N_("Level"),
+    "holder": N_("Holder"),
+    "destinations": N_("Proposed besides"),
+    "left-out": N_("Not offered here"),
+}
+SAID_BY: Mapping[str, str] = {
+    "social_care": N_("Social care"),
+    "health_care": N_("Health care"),
+    "early_education": N_("Early education"),
+    "education": N_("School"),
+    "youth_work": N_("Youth work"),
+    "police": N_("Police"),
+    "criminal_sanctions": N_("Prison and probation service"),
+    "rescue": N_("Rescue service"),
+    "religious_community": N_("Religious community"),
+    "reception_centre": N_("Reception centre"),
+    "emergency_response_centre": N_("Emergency response centre"),
+    "afternoon_activity": N_("Morning or afternoon activities"),
+    "customs": N_("Customs"),
+    "border_guard": N_("Border guard"),
+    "enforcement": N_("Enforcement authority"),
+    "kela": N_("Kela"),
+    "other_mandated": N_("Another body that must notify"),
+    "guardian": N_("Guardian"),
+    "private": N_("Private person"),
+    "child": N_("Child"),
+    "household": N_("From what is known of another child of the household"),
+    "client_system": N_("Client information system"),
+}
+"""Kinds of notifiers, never who; and who says something that no message says."""
 REASONS: Mapping[str, str] = {
     "LOCAL-REASON-NEGLECT": N_("Neglect of the child's care"),
     "LOCAL-REASON-ABANDONMENT": N_("Child left without care"),

@@ -66,7 +66,7 @@ def reasons(decision: Decision, tables: Tables, language: Language) -> tuple[str
         out = table == LEFT_OUT
         table, ref = ("destinations", f"destinations/{name}") if out else (table, row)
         text = tables.reasons.get(ref) if table in same else None
-        text = text or _FAULT_TEXTS.get(name)
+        text = text or FAULT_TEXTS.get(name)
         said = text.in_language(language) if text else f"{row} ({decision.version})"
         texts.append(f"{_NOT_HERE.in_language(language)} {said}" if out else said)
     return tuple(texts)
@@ -83,7 +83,7 @@ _NOT_HERE = Texts(
     sv="Välfärdsområdet har inte detta, eller inte för denna ålder, så det föreslås inte:",
     en="The county does not have this, or not for this age, so it is not proposed:",
 )
-_FAULT_TEXTS: Mapping[str, Texts] = {
+FAULT_TEXTS: Mapping[str, Texts] = {
     "no-row": Texts(
         fi="Mikään sääntö ei sopinut. Ihminen ratkaisee.",
         sv="Ingen regel passade. En människa avgör.",

@@ -6,11 +6,14 @@ function depends on a variable exactly if a node of its diagram asks it: that is
 of the screen are found.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
+from math import inf
 from typing import Any
 
 Value = str | int | bool
+MOST_WAYS = 1000  # of the smallest changes no more than these are looked at
 
 
 class Diagrams:
@@ -108,6 +111,75 @@ class Diagrams:
                 reached[to] = reached.get(to, 0.0) + share / 2
         return found
 
+    def nearest(
+        self,
+        node: int,
+        case: Mapping[str, Value],
+        free: Mapping[str, Sequence[Value]],
+        wanted: Callable[[Value], bool],
+    ) -> list[dict[str, Value]]:
+        """The fewest changes of a case after which the function says something that is wanted.
+
+        `free`: the values that a variable may be given instead of its own; one that is not named
+        stays. Every way that is as small as the smallest, in the order of the variables, up to
+        `MOST_WAYS`; none if nothing helps. A way leads through the diagram: following the case
+        costs nothing, leaving it one.
+        """
+        here = {p: self.values[p].index(case[name]) for p, name in enumerate(self.names)}
+        others = {
+            self.places[name]: [self.values[self.places[name]].index(v) for v in values]
+            for name, values in free.items()
+        }
+
+        @cache
+        def cost(node: int) -> float:
+            place = self._asks[node]
+            if place == len(self.names):
+                return 0 if wanted(self._leads[node]) else inf
+            return min(
+                cost(self._leads[node][here[place]]),
+                *(1 + cost(self._leads[node][v]) for v in others.get(place, ())),
+                inf,
+            )
+
+        def ways(node: int, left: float) -> Iterator[dict[str, Value]]:
+            place = self._asks[node]
+            if place == len(self.names):
+                yield {}
+                return
+            leads = self._leads[node]
+            if cost(leads[here[place]]) == left:
+                yield from ways(leads[here[place]], left)
+            for value in others.get(place, ()):
+                if value != here[place] and 1 + cost(leads[value]) == left:
+                    change = {self.names[place]: self.values[place][value]}
+                    yield from ({**change, **rest} for rest in ways(leads[value], left - 1))
+
+        return [] if cost(node) == inf else [*islice(ways(node, cost(node)), MOST_WAYS)]
+
+    def possible(self, case: Mapping[str, Value], *nodes: int) -> set[tuple[Value, ...]]:
+        """All that these functions can say together where some variables have these values."""
+        fixed = {self.places[n]: self.values[self.places[n]].index(v) for n, v in case.items()}
+
+        @cache
+        def said(*nodes: int) -> frozenset[tuple[Value, ...]]:
+            place = min(self._asks[node] for node in nodes)
+            if place == len(self.names):
+                return frozenset({tuple(self._leads[node] for node in nodes)})
+            values = [fixed[place]] if place in fixed else range(len(self.values[place]))
+            each = (said(*(self._at(node, place, value) for node in nodes)) for value in values)
+            return frozenset().union(*each)
+
+        return set(said(*nodes))
+
+    def whatever(self, node: int, names: Iterable[str]) -> int:
+        """The function that is true where this one is, whatever values these variables have."""
+        for name in names:
+            place = self.places[name]
+            each = [self.limited(node, {place: [v]}) for v in range(len(self.values[place]))]
+            node = self.apply(_all, *each)
+        return node
+
     def _difference(self, one: int, other: int) -> float:
         """In what share of cases two functions differ."""
         if one == other:
@@ -157,3 +229,7 @@ class Diagrams:
             self._asks.append(place)
             self._leads.append(leads)
         return self._known[key]
+
+
+def _all(*each: bool) -> bool:
+    return all(each)

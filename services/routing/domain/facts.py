@@ -169,8 +169,13 @@ def known_when(told: Iterable[Told], answered: Iterable[Answered]) -> Known:
 
     The latest answer that a worker was given stands until a later notification says "yes"; of two
     statements of one time the more concerning stands. An answer "unknown" states nothing.
+
+    A notifier's "no" takes back no "yes" that another notifier said: it tells what this one has not
+    seen. Only a worker's answer, or the source's own correction, makes a child lighter. So it is of
+    what measures no concern, too (clientship, absence for reasons of health): messages are counted
+    as they come, in whatever order.
     """
-    given = sorted(answered)
+    given = _at_each_time(answered)
     if not given:
         return known_of(each.facts for each in told)
     known, waiting = NOTHING_KNOWN, sorted(told, key=lambda each: each.at)
@@ -181,6 +186,17 @@ def known_when(told: Iterable[Told], answered: Iterable[Answered]) -> Known:
     for each in waiting:
         known = learn(known, each.facts)
     return known
+
+
+def _at_each_time(answered: Iterable[Answered]) -> list[Answered]:
+    """What was answered, by its times; "yes" before what else was answered at the same time."""
+    found: dict[datetime, dict[str, Answer]] = {}
+    for each in sorted(answered, key=lambda each: each.at):
+        said = found.setdefault(each.at, {})
+        for name, answer in each.answers.items():
+            if answer == "yes" or said.get(name, "unknown") == "unknown":
+                said[name] = answer
+    return [Answered(at, said) for at, said in found.items()]
 
 
 def with_answers(known: Known, answers: Mapping[str, Answer]) -> Known:

@@ -61,6 +61,7 @@ class Questions:
         }
         self.diagrams = Diagrams(variables)
         self._columns: dict[str, int] = {}
+        self.rows: dict[str, int] = {}  # whether each row hits, by table/row
         self.outcomes = self._outcomes(tables)
         self.that_matter = lru_cache(maxsize=20_000)(self._that_matter)
 
@@ -135,10 +136,9 @@ class Questions:
         """What each row says, and whether it hits."""
         holds = [self._holds(row, said) for row in table.rows]
         silenced = [[holds[other] for other in row.unless] for row in table.rows]
-        return [
-            (row.then, self.diagrams.apply(_alone, own, *others))
-            for row, own, others in zip(table.rows, holds, silenced, strict=True)
-        ]
+        for row, own, others in zip(table.rows, holds, silenced, strict=True):
+            self.rows[row.ref] = self.diagrams.apply(_alone, own, *others)
+        return [(row.then, self.rows[row.ref]) for row in table.rows]
 
     def _holds(self, row: Row, said: Mapping[str, int]) -> int:
         d = self.diagrams
@@ -147,6 +147,10 @@ class Questions:
             column = said[name] if name in said else self._column(name)
             holds = d.apply(_and, holds, d.apply(allowed.__contains__, column))
         return holds
+
+    def column(self, name: str) -> int:
+        """The function that is a column's value."""
+        return self._column(name)
 
     def _column(self, name: str) -> int:
         if name not in self._columns:

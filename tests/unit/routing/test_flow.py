@@ -125,15 +125,16 @@ def test_what_is_stated_flows_into_what_is_declared_to_be_learned_of_it(field: s
 
 def test_every_field_of_a_message_and_of_what_is_known_is_declared() -> None:
     parts = {f"absence.{name}" for name in CodedAbsence.model_fields}
-    not_read = {"knowledge"}
+    not_read = {"knowledge", "said_by"}
 
     assert set(Known._fields) == set(FLOW.learned)
     assert set(COLUMNS) == set(FLOW.derived)
     assert {*CodedFacts.model_fields, *parts} - not_read == set(INPUTS)
 
 
-def test_how_somebody_knows_a_thing_changes_nothing() -> None:
-    one, other = (CodedFacts(knowledge=each) for each in ("first_hand", "second_hand"))
+def test_who_says_a_thing_and_how_they_know_it_changes_nothing() -> None:
+    one = CodedFacts(knowledge="first_hand", said_by="police")
+    other = CodedFacts(knowledge="second_hand", said_by="private")
 
     assert learn(NOTHING_KNOWN, one) == learn(NOTHING_KNOWN, other)
 

@@ -136,6 +136,7 @@ class Tables:
     holder: Table
     destinations: Table
     reasons: Mapping[str, Texts]
+    basis: Mapping[str, str]  # of each row, as its owner wrote it
     version: str
     content_hash: str
     _tests: tuple[tuple[str, Mapping[str | int, int], int], ...]
@@ -248,6 +249,7 @@ def compile_tables(written: Sequence[WrittenTable], space: Space = SPACE) -> Tab
         holder=holder,
         destinations=destinations,
         reasons={f"{table.table}/{row.id}": row.reason for table in written for row in table.rows},
+        basis={f"{table.table}/{row.id}": row.basis for table in written for row in table.rows},
         version="+".join(f"{table.table}@{table.version}" for table in written),
         content_hash=content_hash(written),
         _tests=tuple((name, *_bits(rows, name, space.columns[name])) for name in facts),
