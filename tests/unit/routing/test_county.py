@@ -223,7 +223,7 @@ def test_psychiatry_is_proposed_whatever_the_clinics_age_limits(
         (Ages(at_least=0, at_most=0), {"0-6"}),
         (Ages(at_least=18), {"adult"}),
     ],
-    ids=str,
+    ids=["13-17", "12-17", "until-6", "0", "from-18"],
 )
 def test_an_age_limit_counts_for_every_band_that_it_meets_and_unknown_is_never_no(
     ages: Ages, bands: set[str]
