@@ -46,7 +46,7 @@ def _run(found: argparse.Namespace) -> str:
     if found.command == "export":
         return export_all(found.directory, found.by, found.why)
     if found.command == "rules":
-        return check_rules(found.directory, found.language)
+        return check_rules(found.directory, found.language, shares=not found.without_shares)
     return _asked(found)
 
 
@@ -144,6 +144,10 @@ def _rules(commands: Any) -> None:
         "directory", metavar="DIRECTORY", type=Path, nargs="?", help="the shipped one unless given"
     )
     checked.add_argument("--language", choices=get_args(Language), default="en")
+    checked.add_argument(
+        "--without-shares", action="store_true",
+        help="leave out what they make of the sample county's year, which takes some seconds",
+    )  # fmt: skip
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deploy.cli.shares import SharesNotSane, shares_of
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import Table, Tables, TablesRefusedError, load_tables
 from services.routing.domain.texts import Texts
@@ -14,9 +15,10 @@ class NotLive(Exception):
     """The tables may not go live; says every fault."""
 
 
-def check_rules(directory: Path | None, language: Language) -> str:
+def check_rules(directory: Path | None, language: Language, *, shares: bool = False) -> str:
     """What was proved of the newest version of each table in `directory` (the shipped ones).
 
+    With `shares` also what they make of the sample county's year, which takes some seconds.
     Raises `NotLive` with each fault, and OSError if there is no such directory.
     """
     where = directory or SHIPPED
@@ -27,7 +29,15 @@ def check_rules(directory: Path | None, language: Language) -> str:
         kept = _KEPT.in_language(language)
         raise NotLive(f"{error.in_language(language)}\n\n{kept}") from None
     lines = [_described(table, language) for table in tables.each()]
+    lines += ["", *_shares(where, tables, language)] if shares else []
     return "\n".join([*lines, *_exceptions(tables, language), "", _proved(tables, language)])
+
+
+def _shares(where: Path, tables: Tables, language: Language) -> list[str]:
+    try:
+        return shares_of(where, tables, language)
+    except SharesNotSane as error:
+        raise NotLive(f"{error}\n\n{_KEPT.in_language(language)}") from None
 
 
 def _described(table: Table, language: Language) -> str:
