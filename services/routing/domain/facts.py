@@ -165,7 +165,7 @@ def known_when(told: Iterable[Told], answered: Iterable[Answered]) -> Known:
     The latest answer that a worker was given stands until a later notification says "yes"; of two
     statements of one time the more concerning stands. An answer "unknown" states nothing.
     """
-    given = sorted(answered)
+    given = _in_time(answered)
     if not given:
         return known_of(each.facts for each in told)
     known, waiting = NOTHING_KNOWN, sorted(told, key=lambda each: each.at)
@@ -176,6 +176,12 @@ def known_when(told: Iterable[Told], answered: Iterable[Answered]) -> Known:
     for each in waiting:
         known = learn(known, each.facts)
     return known
+
+
+def _in_time(answered: Iterable[Answered]) -> list[Answered]:
+    """Each answer by itself, in the order of their times; of one time a "yes" comes last."""
+    each = [Answered(one.at, {n: a}) for one in answered for n, a in one.answers.items()]
+    return sorted(each, key=lambda one: (one.at, "yes" in one.answers.values()))
 
 
 def with_answers(known: Known, answers: Mapping[str, Answer]) -> Known:
