@@ -69,6 +69,7 @@ class QueueItem(BaseModel):
     outcome: str
     reason: str
     worker: str = ""
+    asks: bool = Field(default=False, description="An answer could still change the decision")
 
 
 class QueuePage(BaseModel):
@@ -145,6 +146,11 @@ class QuestionInfo(BaseModel):
     text: str
     answered_by: tuple[str, ...]
     changes: dict[str, tuple[str, ...]]
+    due: datetime | None = Field(
+        default=None,
+        description="In time is before it; not answered then, a supervisor is asked to look. Null "
+        "where no assessment is to begin or under way.",
+    )
 
 
 class HistoryLine(BaseModel):
@@ -163,6 +169,9 @@ class HistoryLine(BaseModel):
     rules: str
     while_joined: bool = Field(
         default=False, description="It came about while this child was joined to another"
+    )
+    ask: tuple[str, ...] = Field(
+        default=(), description="Of a screening: the questions that could still change it, in order"
     )
 
 
@@ -591,7 +600,7 @@ def _item(item: Item) -> QueueItem:
         why=item.why, clocks=_clocks(item), age_band=item.age_band, provisional=item.provisional,
         flagged=item.flagged, urgency=item.urgency, level=item.level, holder=item.holder,
         confirmed=item.confirmed, service=item.service, outcome=item.outcome, reason=item.reason,
-        worker=item.worker,
+        worker=item.worker, asks=item.asks,
     )  # fmt: skip
 
 
@@ -617,6 +626,7 @@ def _case(case: CaseView) -> CaseInfo:
             QuestionInfo(
                 question=each.id, text=each.text, answered_by=tuple(each.answered_by),
                 changes={answer: tuple(said) for answer, said in each.changes.items()},
+                due=each.due,
             )
             for each in case.asks
         ],
@@ -650,6 +660,7 @@ def _history(line: Happened) -> HistoryLine:
         at=line.at, kind=line.kind, worker=line.worker, done_at=line.done_at, answer=line.answer,
         about=line.about, reason=line.reason, level=line.level, holder=line.holder,
         destinations=line.destinations, rules=line.rules, while_joined=line.while_joined,
+        ask=line.ask,
     )  # fmt: skip
 
 

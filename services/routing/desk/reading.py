@@ -19,7 +19,7 @@ from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
 from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
 from services.routing.desk.languages import Words
-from services.routing.desk.questions import AskView, asks_of
+from services.routing.desk.questions import AnswersDue, AskView, answers_due, asks_of
 from services.routing.desk.queues import Shown, why
 from services.routing.desk.sessions import Worker
 from services.routing.desk.words import CLOCKS, FACTS, ClockWords, clock_words
@@ -105,6 +105,7 @@ class Happened:
     destinations: tuple[str, ...] = ()
     rules: str = ""
     while_joined: bool = False
+    ask: tuple[str, ...] = ()  # of a screening: what could still change it
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class CaseView:
     clients: tuple[ClientView, ...] = ()
     household: Sequence[store.Row] = ()
     asks: Sequence[AskView] = ()
+    answers_due: AnswersDue | None = None
 
     @property
     def turvakielto(self) -> str:
@@ -339,6 +341,8 @@ async def _view(
     holder_act = await store.last_act_about(
         conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
     )
+    targets = await store.next_targets(conn, child)
+    due = answers_due(targets["start"], targets["finish"], desk.rules, show.now, words)
     return CaseView(
         row=row,
         why=why(row["rule_rows"], row["rules"], show),
@@ -356,12 +360,13 @@ async def _view(
         identity=_identity(sealed, children),
         clients=tuple(_client(each, sealed) for each in await store.clients(conn, children)),
         household=await store.household_cases(conn, children),
-        asks=await _asks(desk, conn, children, words),
+        asks=await _asks(desk, conn, children, words, due),
+        answers_due=due,
     )
 
 
 async def _asks(
-    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words
+    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words, due: AnswersDue | None
 ) -> tuple[AskView, ...]:
     """The questions that matter of a case as it stands."""
     case = await routing.read_case(conn, children[0])
@@ -369,7 +374,7 @@ async def _asks(
         return ()
     said = await routing.clients(conn, children)
     case.client = of_client(row for rows in said.values() for row in rows.values())
-    return asks_of(case, desk.rules, desk.form, words)
+    return asks_of(case, desk.rules, desk.form, words, due.at if due else None)
 
 
 def _identity(sealed: _Sealed | None, children: Sequence[UUID]) -> Opened | None:
@@ -489,6 +494,7 @@ def _screening(row: store.Row, show: Shown) -> Happened:
         holder=row["holder"],
         destinations=tuple(row["destinations"]),
         rules=row["rules"],
+        ask=tuple(row["ask"] or ()),
     )
 
 

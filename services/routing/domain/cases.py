@@ -133,6 +133,7 @@ class DecisionRow(NamedTuple):
     rules: str
     rules_hash: str
     joined: str | None
+    ask: str  # what could still change it, the most decisive first; empty: it is final
 
 
 class Documented(NamedTuple):
@@ -399,7 +400,9 @@ def screen(
     The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
     the duty desk is a new one, which no earlier choice of a person answers.
     """
-    decision, facts = rules.decide(case.stated, case.age_band, case.urgency)
+    stated = case.stated
+    decision, facts = rules.decide(stated, case.age_band, case.urgency)
+    asked = rules.questions.names(stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
@@ -414,7 +417,7 @@ def screen(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None,
+            " ".join(map(str, case.joined)) or None, " ".join(asked),
         )
     )  # fmt: skip
     return decision

@@ -45,10 +45,12 @@ class Questions:
     """The questions of some tables; what matters is found once for each pattern of the known."""
 
     def __init__(self, tables: Tables) -> None:
+        self._counted = COUNTED
+        self._numbers_of: Callable[[Known], Counted] = attrgetter(*self._counted)
         variables: dict[str, Sequence[Value]] = {
             "urgency": URGENCIES,
             "age_band": get_args(AgeBand),
-            **{name: range(most + 1) for name, most in COUNTED.items()},
+            **{name: range(most + 1) for name, most in self._counted.items()},
             **dict.fromkeys((*_GIVEN, *QUESTIONS), _ANSWERS),
         }
         self.diagrams = Diagrams(variables)
@@ -74,7 +76,8 @@ class Questions:
         First those of which one answer alone changes it, then by weight, then in the order of the
         form. An open urgency check will be answered: what matters after either answer matters.
         """
-        parts = self._parts_where(urgency, age_band, _counted(known), _given_of(known))
+        counted = tuple(map(min, self._numbers_of(known), self._counted.values()))
+        parts = self._parts_where(urgency, age_band, counted, _given_of(known))
         return _in_order(tuple([part.asked(part.answers(known)) for part in parts]))
 
     # --- what asks ----------------------------------------------------------------------------
@@ -88,8 +91,9 @@ class Questions:
         the other does not ask as early: it is left out.
         """
         d = self.diagrams
-        stands = {"age_band": age_band, **dict(zip(COUNTED, counted, strict=True))}
-        stands |= dict(zip(_GIVEN, given, strict=True))
+        stands: dict[str, Value] = {"age_band": age_band}
+        stands |= zip(self._counted, counted, strict=True)
+        stands |= zip(_GIVEN, given, strict=True)
         judged = _JUDGED if urgency == "open" else (urgency,)
         roots = dict.fromkeys(
             self._where(root, stands | {"urgency": after})
@@ -201,14 +205,6 @@ class Questions:
 
 
 _given_of: Callable[[Known], tuple[Answer, ...]] = attrgetter(*_GIVEN)
-
-
-def _counted(known: Known) -> Counted:
-    """The numbers, as far as they make a difference."""
-    return tuple([min(known[place], most) for place, most in _COUNTED])  # type: ignore[type-var]
-
-
-_COUNTED = [(Known._fields.index(name), most) for name, most in COUNTED.items()]
 
 
 class _Asked:
