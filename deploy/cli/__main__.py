@@ -56,7 +56,7 @@ def _of_rules(found: argparse.Namespace) -> str:
         return rules_diff(Asked(found.old, found.new, found.language, found.list, found.keep))
     if found.what == "replay":
         return rules_replay(found.language, found.list)
-    return check_rules(found.directory, found.language)
+    return check_rules(found.directory, found.language, shares=not found.without_shares)
 
 
 def _asked(found: argparse.Namespace) -> str:
@@ -153,6 +153,10 @@ def _rules(commands: Any) -> None:
         "directory", metavar="DIRECTORY", type=Path, nargs="?", help="the shipped one unless given"
     )
     checked.add_argument("--language", choices=get_args(Language), default="en")
+    checked.add_argument(
+        "--without-shares", action="store_true",
+        help="leave out what they make of the sample county's year, which takes some seconds",
+    )  # fmt: skip
     _rules_effect(of_rules)
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from deploy.cli.shares import SharesNotSane, shares_of
+from services.routing.domain.cases import InForce
 from services.routing.domain.county import Settings
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import (
@@ -21,11 +23,11 @@ class NotLive(Exception):
     """The tables may not go live; says every fault."""
 
 
-def check_rules(directory: Path | None, language: Language) -> str:
+def check_rules(directory: Path | None, language: Language, *, shares: bool = False) -> str:
     """What was proved of the newest version of each table in `directory` (the shipped ones).
 
     The county's settings there are read, too: what they list, and since when they are in force.
-
+    With `shares` also what they make of the sample county's year, which takes some seconds.
     Raises `NotLive` with each fault, and OSError if there is no such directory.
     """
     where = directory or SHIPPED
@@ -34,6 +36,7 @@ def check_rules(directory: Path | None, language: Language) -> str:
     lines = [_described(table, language) for table in tables.each()]
     lines += [_settled(each, language) for each in settings]
     newest = tables.in_county(settings[-1])
+    lines += ["", *_shares(where, tables, newest, language)] if shares else []
     return "\n".join([*lines, *_exceptions(tables, language), "", _proved(newest, language)])
 
 
@@ -58,6 +61,13 @@ def _loaded(where: Path, language: Language) -> tuple[Tables, tuple[Settings, ..
 def _settled(settings: Settings, language: Language) -> str:
     offers = f"{len(settings.offers)} {_OFFERS.in_language(language)}"
     return f"{settings.file}: {settings.names.in_language(language)}, {offers}, {settings.owner}"
+
+
+def _shares(where: Path, tables: Tables, newest: Tables, language: Language) -> list[str]:
+    try:
+        return shares_of(where, tables, InForce(newest), language)
+    except SharesNotSane as error:
+        raise NotLive(f"{error}\n\n{_KEPT.in_language(language)}") from None
 
 
 def _described(table: Table, language: Language) -> str:

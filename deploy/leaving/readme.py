@@ -21,9 +21,11 @@ KNOWN = {
     "its message and the child's place in it",
     "routing/clock.jsonl": "each statutory clock: when it began, ends, was stopped, and by what",
     "routing/act.jsonl": "what people did, when, and their reasons",
-    "routing/decision.jsonl": "each screening by the rules, with its facts, rows and version",
+    "routing/decision.jsonl": "each screening by the rules, with its facts, rows, version and what "
+    "could still change it",
     "routing/proposal.jsonl": "destinations that were proposed, and what was answered",
     "routing/duty_item.jsonl": "what stood before the duty desk besides notifications",
+    "routing/unanswered.jsonl": "which notifications a task about unanswered questions was about",
     "routing/worker.jsonl": "staff",
     "routing/client.jsonl": "what the client information system said of a child",
     "routing/event_log.jsonl": "every signal that routing took: the person's card and the text as "

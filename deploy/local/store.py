@@ -65,7 +65,8 @@ async def counts(url: str, now: datetime) -> Counts:
                    (SELECT count(*) FROM routing.child_case
                     WHERE urgency = 'urgent' AND coalesce(confirmed, holder) = 'duty')
                        AS urgent_cases,
-                   (SELECT count(*) FROM routing.duty_item WHERE closed_at IS NULL) AS set_aside,
+                   (SELECT count(*) FROM routing.duty_item
+                    WHERE closed_at IS NULL AND outcome <> 'unanswered') AS set_aside,
                    (SELECT count(*) FROM routing.child_case WHERE provisional) AS nameless,
                    (SELECT count(*) FROM routing.child_case
                     WHERE confirmed IS NULL AND urgency <> 'open') AS unconfirmed

@@ -27,7 +27,7 @@ from shared.clock import HELSINKI
 
 __all__ = [
     "CHILDREN", "FINLAND", "Message", "Told", "Truth", "Volume", "messages", "month", "stream",
-    "told",
+    "told", "told_of_children",
 ]  # fmt: skip
 
 CHILDREN = volumes().under_18s.county
@@ -85,6 +85,18 @@ def told(
 ) -> Iterator[Told]:  # fmt: skip
     """As `month`, each message with its truth."""
     planned = _planned(last_day, days, seed, children, absences, rota_gap=rota_gap)
+    return (Told(each.write(), each.truth()) for each in planned)
+
+
+def told_of_children(*, last_day: date, seed: int = 1, children: int = CHILDREN) -> Iterator[Told]:
+    """As `told` for a whole year, without the feeds, which would take as long to write again."""
+    plan = Plan(seed, last_day)
+    plan.grow(children)
+    schooling = Schooling(plan, children, "natural")
+    planned = merge(
+        _visits(plan, plan.begins), _signals(plan, schooling, plan.begins),
+        key=lambda each: each.sent,
+    )  # fmt: skip
     return (Told(each.write(), each.truth()) for each in planned)
 
 

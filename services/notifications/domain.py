@@ -218,7 +218,8 @@ def alert_for(event: CaseEvent) -> Priority | None:
 
     A screening comes with a new notification, and each opens an urgency check (design 9), whoever
     holds the case. A limit that has run out is the team's, whichever it is (I4); a warning is its
-    own only for the urgency check, the others stand in the holders' lists.
+    own only for the urgency check, the others stand in the holders' lists. An item that says whose
+    it is (`about`) is a supervisor's.
     """
     if event.kind in ("clock_late", "clock_warned"):
         of_urgency = (event.about or "").endswith("/urgency")
@@ -227,8 +228,12 @@ def alert_for(event: CaseEvent) -> Priority | None:
         return Priority.ALERT if event.kind == "clock_late" else None
     if event.kind not in ("duty_item_opened", "screened"):
         return None
+    if event.kind == "duty_item_opened" and event.about in _OF_SUPERVISORS:
+        return None
     return Priority.URGENT_ALERT if event.urgent else Priority.ALERT
 
+
+_OF_SUPERVISORS = frozenset({"unanswered"})  # tasks of routing that are not the duty team's
 
 # --- in which order -------------------------------------------------------------------------------
 

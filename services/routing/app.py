@@ -8,6 +8,7 @@ from services.routing.domain.tables import load_settings, load_tables
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
+from services.routing.unanswered.watching import watch_questions
 from services.routing.urgent import urgent_items
 from services.routing.where import where_routes
 from shared import events, logs
@@ -57,6 +58,7 @@ def build_app() -> FastAPI:
             watch_clocks(settings, utc_now),
             watch_queues(settings, utc_now),
             watch_rota(settings, utc_now),
+            watch_questions(settings, utc_now),
         ],
     )  # fmt: skip
     app = application(process)

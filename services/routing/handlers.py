@@ -30,7 +30,7 @@ from services.routing.domain.clients import (
     row_of,
 )
 from services.routing.domain.joins import Joins
-from services.routing.domain.tasks import Task
+from services.routing.domain.tasks import FOR_SUPERVISORS, Task
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
@@ -245,7 +245,16 @@ async def open_tasks(
     if not tasks:
         return []
     opened = await store.open_tasks(tx, tasks, since)
-    return [duty_event(t.item, 1, "duty_item_opened", now) for t in tasks if t.item in opened]
+    return [
+        duty_event(t.item, 1, "duty_item_opened", now, about=_whose(t))
+        for t in tasks
+        if t.item in opened
+    ]
+
+
+def _whose(task: Task) -> str | None:
+    """What is a supervisor's says so: nobody calls the duty team for it."""
+    return task.kind if task.kind in FOR_SUPERVISORS else None
 
 
 async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:

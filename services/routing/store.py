@@ -26,7 +26,7 @@ from services.routing.domain.clocks import CALENDAR_VERSION, CITATIONS, Limits, 
 from services.routing.domain.facts import Answered, Known, Told
 from services.routing.domain.households import Family
 from services.routing.domain.rota import OnDuty
-from services.routing.domain.tasks import Task
+from services.routing.domain.tasks import FOR_SUPERVISORS, Task
 from services.routing.households import store as households
 from shared import copying
 from shared.database import Connection
@@ -618,7 +618,11 @@ async def queue_state(conn: Connection) -> list[asyncpg.Record]:
         UNION ALL
         SELECT 'set_aside', count(*),
                coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
-        FROM duty_item WHERE closed_at IS NULL AND NOT urgent
+        FROM duty_item WHERE closed_at IS NULL AND NOT urgent AND outcome <> ALL($1::text[])
+        UNION ALL
+        SELECT 'supervisor', count(*),
+               coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
+        FROM duty_item WHERE closed_at IS NULL AND outcome = ANY($1::text[])
         UNION ALL
         SELECT 'returned', count(*),
                coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
@@ -632,7 +636,8 @@ async def queue_state(conn: Connection) -> list[asyncpg.Record]:
         SELECT 'destination_' || destination, count(*),
                coalesce(extract(epoch FROM now() - min(proposed_at)), 0)::float8
         FROM proposal WHERE state = 'proposed' GROUP BY destination
-        """
+        """,
+        list(FOR_SUPERVISORS),
     )
 
 

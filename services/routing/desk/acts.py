@@ -47,7 +47,12 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.facts import Answered, known_when
 from services.routing.domain.form import Form
-from services.routing.domain.tasks import CLOSED_BY_WHO_ASSESSES, TASKS, Task
+from services.routing.domain.tasks import (
+    CLOSED_BY_WHO_ASSESSES,
+    FOR_SUPERVISORS,
+    TASKS,
+    Task,
+)
 from services.routing.handlers import as_uuid, duty_event, notices, open_tasks, signals
 from services.routing.households.kin import (
     Kin,
@@ -702,6 +707,8 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
             raise Refused(known["outcome"])
         if known["outcome"] in CLOSED_BY_WHO_ASSESSES:
             worker.must_assess()
+        if known["outcome"] in FOR_SUPERVISORS:
+            worker.must_supervise()
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)

@@ -90,6 +90,7 @@ class QueueItem(BaseModel):
     outcome: str
     reason: str
     worker: str = ""
+    asks: bool = Field(default=False, description="An answer could still change the decision")
 
 
 class QueuePage(BaseModel):
@@ -166,6 +167,11 @@ class QuestionInfo(BaseModel):
     text: str
     answered_by: tuple[str, ...]
     changes: dict[str, tuple[str, ...]]
+    due: datetime | None = Field(
+        default=None,
+        description="In time is before it; not answered then, a supervisor is asked to look. Null "
+        "where no assessment is to begin or under way.",
+    )
 
 
 class SaidInfo(BaseModel):
@@ -303,6 +309,9 @@ class HistoryLine(BaseModel):
         default=None, description="Of a screening: the child and the number of its decision"
     )
     decision_seq: int | None = None
+    ask: tuple[str, ...] = Field(
+        default=(), description="Of a screening: the questions that could still change it, in order"
+    )
 
 
 class ClockTimes(BaseModel):
@@ -759,7 +768,7 @@ def _item(item: Item) -> QueueItem:
         why=item.why, clocks=_clocks(item), age_band=item.age_band, provisional=item.provisional,
         flagged=item.flagged, urgency=item.urgency, level=item.level, holder=item.holder,
         confirmed=item.confirmed, service=item.service, outcome=item.outcome, reason=item.reason,
-        worker=item.worker,
+        worker=item.worker, asks=item.asks,
     )  # fmt: skip
 
 
@@ -785,6 +794,7 @@ def _case(case: CaseView) -> CaseInfo:
             QuestionInfo(
                 question=each.id, text=each.text, answered_by=tuple(each.answered_by),
                 changes={answer: tuple(said) for answer, said in each.changes.items()},
+                due=each.due,
             )
             for each in case.asks
         ],
@@ -883,6 +893,7 @@ def _history(line: Happened) -> HistoryLine:
         about=line.about, reason=line.reason, level=line.level, holder=line.holder,
         destinations=line.destinations, rules=line.rules, while_joined=line.while_joined,
         decision_of=line.of, decision_seq=line.seq,
+        ask=line.ask,
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.routing.desk.languages import Words
 from services.routing.desk.words import DESTINATIONS, HOLDERS, LEVELS
 from services.routing.domain.cases import Case, InForce, Rules
+from services.routing.domain.clocks import answer_by, last_day
 from services.routing.domain.decision import Decision
 from services.routing.domain.form import AnsweredBy, Form
 
@@ -21,9 +23,36 @@ class AskView:
     text: str
     answered_by: Sequence[AnsweredBy]
     changes: Mapping[str, Sequence[str]]
+    due: datetime | None = None
 
 
-def asks_of(case: Case, rules: Rules, form: Form, words: Words) -> tuple[AskView, ...]:
+@dataclass(frozen=True)
+class AnswersDue:
+    """By when the questions of a case are to be answered: its moment, and its last day in words.
+
+    `in_assessment`: the assessment has begun, and its own end is what they must be answered before.
+    """
+
+    at: datetime
+    day: str
+    late: bool
+    in_assessment: bool
+
+
+def answers_due(
+    start: datetime | None, finish: datetime | None, rules: Rules, now: datetime, words: Words
+) -> AnswersDue | None:
+    """From the targets of the assessments that have not begun, or are not ready; None without."""
+    target = start or finish
+    if target is None:
+        return None
+    due = answer_by(target, rules.clocks)
+    return AnswersDue(due, words.day(last_day(due)), due <= now, in_assessment=start is None)
+
+
+def asks_of(
+    case: Case, rules: Rules, form: Form, words: Words, due: datetime | None = None
+) -> tuple[AskView, ...]:
     """Every question that matters of a case, the most decisive first."""
     questions = form.by_id()
     in_force = rules.at(case.pending_since)
@@ -38,7 +67,7 @@ def asks_of(case: Case, rules: Rules, form: Form, words: Words) -> tuple[AskView
         found.append(
             AskView(
                 ask.question, question.text.in_language(words.language), question.answered_by,
-                changes,
+                changes, due,
             )
         )  # fmt: skip
     return tuple(found)

@@ -17,7 +17,7 @@ import orjson
 from services.routing.desk import store
 from services.routing.desk.faults import NotThere
 from services.routing.desk.languages import N_, Words
-from services.routing.desk.words import ClockWords, clock_words, missing_words
+from services.routing.desk.words import ASIDE_REASONS, ClockWords, clock_words, missing_words
 from services.routing.domain.cases import Rules
 from services.routing.domain.decision import Decision, reasons
 from shared.database import Connection
@@ -58,6 +58,7 @@ class Item:
     outcome: str = ""
     reason: str = ""
     worker: str = ""
+    asks: bool = False  # an answer could still change the decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ async def _at_duty(conn: Connection, after: Position, limit: int) -> Sequence[st
 
 async def _set_aside(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
     return await store.set_aside_items(conn, (_moment(after[0]), UUID(after[1])), limit)
+
+
+async def _for_supervisors(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+    return await store.supervisor_tasks(conn, (_moment(after[0]), UUID(after[1])), limit)
 
 
 async def _marked(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
@@ -200,6 +205,11 @@ QUEUES: Mapping[str, tuple[Section, ...]] = {
             lambda row: [_micros(row["since"]), str(row["id"])], [0, str(_ZERO)],
         ),
         Section(
+            "supervisor", N_("For a supervisor"), N_("Nothing waits for a supervisor."),
+            _for_supervisors,
+            lambda row: [_micros(row["since"]), str(row["id"])], [0, str(_ZERO)],
+        ),
+        Section(
             "identity", N_("Who is this child?"), N_("Every child is known."), _nameless,
             lambda row: [_micros(row["since"]), str(row["child"])], [0, str(_ZERO)],
             ("urgent", "level"),
@@ -294,9 +304,7 @@ def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], s
         child=row["child"],
         mark=row["mark"],
         since=row["since"],
-        why=missing_words(show.words, row["missing"].split())
-        if "missing" in row
-        else why(row["rule_rows"], row["rules"], show, section.tables),
+        why=_reasons(section, row, show),
         clocks=_first_of_each_kind(clocks, show),
         position=encode(section.position(row)),
         age_band=row["age_band"],
@@ -307,7 +315,17 @@ def _case_item(section: Section, row: store.Row, running: Sequence[store.Row], s
         holder=row["holder"],
         confirmed=row["confirmed"] is not None,
         about=about,
+        asks=row["asks"],
     )
+
+
+def _reasons(section: Section, row: store.Row, show: Shown) -> tuple[str, ...]:
+    """Why a case stands in a list: what a school has yet to do, the task, or the rules' reasons."""
+    if "missing" in row:
+        return missing_words(show.words, row["missing"].split())
+    if "task" in row:
+        return (show.words.of(ASIDE_REASONS, row["task"]),)
+    return why(row["rule_rows"], row["rules"], show, section.tables)
 
 
 def _aside_item(

@@ -20,7 +20,7 @@ from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.explanations import ExplanationView, read_standing
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
 from services.routing.desk.languages import Words
-from services.routing.desk.questions import AskView, asks_of
+from services.routing.desk.questions import AnswersDue, AskView, answers_due, asks_of
 from services.routing.desk.queues import Shown, why
 from services.routing.desk.sessions import Worker
 from services.routing.desk.statements import AreaView, read_areas
@@ -108,6 +108,7 @@ class Happened:
     while_joined: bool = False
     of: UUID | None = None  # of a screening: whose decision it is, and its number
     seq: int | None = None
+    ask: tuple[str, ...] = ()  # of a screening: what could still change it
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class CaseView:
     asks: Sequence[AskView] = ()
     explained: ExplanationView | None = None
     areas: Sequence[AreaView] = ()
+    answers_due: AnswersDue | None = None
 
     @property
     def turvakielto(self) -> str:
@@ -344,6 +346,8 @@ async def _view(
     holder_act = await store.last_act_about(
         conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
     )
+    targets = await store.next_targets(conn, child)
+    due = answers_due(targets["start"], targets["finish"], desk.rules, show.now, words)
     return CaseView(
         row=row,
         why=why(row["rule_rows"], row["rules"], show),
@@ -360,14 +364,15 @@ async def _view(
         identity=_identity(sealed, children),
         clients=tuple(_client(each, sealed) for each in await store.clients(conn, children)),
         household=await store.household_cases(conn, children),
-        asks=await _asks(desk, conn, children, words),
+        asks=await _asks(desk, conn, children, words, due),
+        answers_due=due,
         explained=await read_standing(conn, desk, row, words) if sealed else None,
         areas=await read_areas(conn, children, facts, words) if sealed else (),
     )
 
 
 async def _asks(
-    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words
+    desk: Desk, conn: Connection, children: Sequence[UUID], words: Words, due: AnswersDue | None
 ) -> tuple[AskView, ...]:
     """The questions that matter of a case as it stands."""
     case = await routing.read_case(conn, children[0])
@@ -375,7 +380,7 @@ async def _asks(
         return ()
     said = await routing.clients(conn, children)
     case.client = of_client(row for rows in said.values() for row in rows.values())
-    return asks_of(case, desk.rules, desk.form, words)
+    return asks_of(case, desk.rules, desk.form, words, due.at if due else None)
 
 
 def _identity(sealed: _Sealed | None, children: Sequence[UUID]) -> Opened | None:
@@ -496,6 +501,7 @@ def _screening(row: store.Row) -> Happened:
         rules=row["rules"],
         of=row["child"],
         seq=row["seq"],
+        ask=tuple(row["ask"] or ()),
     )
 
 

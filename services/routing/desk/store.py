@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.routing.domain.tasks import FOR_SUPERVISORS
 from services.routing.store import CHANGED
 from shared.database import Connection
 from shared.events import Destination
@@ -22,7 +23,7 @@ SORTABLE = 2000  # so many cases of one holder are sorted at once; more are read
 _CASE = """
     c.child, c.mark, c.age_band, c.provisional, c.urgency, c.level, c.urgent_flags,
     coalesce(c.confirmed, c.holder) AS holder, c.confirmed, c.version,
-    string_to_array(d.rows, ' ') AS rule_rows, d.rules
+    string_to_array(d.rows, ' ') AS rule_rows, d.rules, coalesce(d.ask <> '', false) AS asks
 """
 _DECISION = "JOIN decision d ON d.child = c.child AND d.seq = c.decision_seq"
 
@@ -169,9 +170,28 @@ async def set_aside_items(conn: Connection, after: tuple[datetime, UUID], limit:
         """
         SELECT id, service, outcome, reason, child, received_at AS since FROM duty_item
         WHERE closed_at IS NULL AND NOT urgent AND (received_at, id) > ($1, $2)
+          AND outcome <> ALL($4::text[])
         ORDER BY received_at, id LIMIT $3
         """,
-        *after, limit,
+        *after, limit, list(FOR_SUPERVISORS),
+    )  # fmt: skip
+
+
+async def supervisor_tasks(conn: Connection, after: tuple[datetime, UUID], limit: int) -> list[Row]:
+    """The cases about which a supervisor is asked something, the longest waiting first."""
+    return await conn.fetch(
+        f"""
+        SELECT i.id, i.received_at AS since, i.reason AS task, {_CASE}
+        FROM duty_item i LEFT JOIN LATERAL (
+            SELECT n.child FROM unanswered u JOIN notification n ON n.id = u.about
+            WHERE u.item = i.id ORDER BY n.child = i.child DESC, n.id LIMIT 1) m ON true
+        LEFT JOIN child_join j ON j.child = i.child
+        JOIN child_case c ON c.child = coalesce(m.child, j.holder, i.child) {_DECISION}
+        WHERE i.closed_at IS NULL AND i.outcome = ANY($4::text[])
+          AND (i.received_at, i.id) > ($1, $2)
+        ORDER BY i.received_at, i.id LIMIT $3
+        """,  # noqa: S608 -- constants of this file
+        *after, limit, list(FOR_SUPERVISORS),
     )  # fmt: skip
 
 
@@ -305,6 +325,7 @@ async def decisions(conn: Connection, children: Sequence[UUID], limit: int = 100
         SELECT child, seq, because, decided_at, string_to_array(rows, ' ') AS rule_rows, level,
                holder,
                string_to_array(destinations, ' ') AS destinations, rules, rules_hash,
+               string_to_array(ask, ' ') AS ask,
                NOT coalesce(string_to_array(joined, ' ')::uuid[] <@ $1::uuid[], true)
                    AS while_joined
         FROM decision WHERE child = ANY($1::uuid[]) ORDER BY decided_at DESC, seq DESC LIMIT $2
@@ -557,6 +578,21 @@ async def clocks_of_kinds(conn: Connection, child: UUID, kinds: Sequence[str]) -
         """,
         child, kinds,
     )  # fmt: skip
+
+
+async def next_targets(conn: Connection, child: UUID) -> Row:
+    """The first targets of the case's running clocks: `start` and `finish` of an assessment."""
+    found: Row | None = await conn.fetchrow(
+        """
+        SELECT min(k.target) FILTER (WHERE k.kind = 'assessment_start') AS start,
+               min(k.target) FILTER (WHERE k.kind = 'assessment_finish') AS finish
+        FROM notification n JOIN clock k ON k.child = n.child AND k.about = n.id
+        WHERE n.child = $1 AND k.stopped_at IS NULL
+        """,
+        child,
+    )
+    assert found is not None  # noqa: S101 -- it counts
+    return found
 
 
 async def stop_clocks(

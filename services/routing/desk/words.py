@@ -358,6 +358,7 @@ OUTCOMES: Mapping[str, str] = {
     "urgent": N_("The sender marked immediate danger: open the message now"),
     "separated": N_("Look again at what was done while children were joined"),
     "transfer": N_("Another county must be told of a child"),
+    "unanswered": N_("Questions were not answered in time"),
 }
 ASIDE_REASONS: Mapping[str, str] = {
     "no-content": N_("The message is empty"),
@@ -383,6 +384,9 @@ ASIDE_REASONS: Mapping[str, str] = {
     "acted-while-joined": N_("Somebody acted on the joined case"),
     "wrong-county": N_("A worker has found that the child belongs to another county"),
     "moved-out": N_("The home municipality is in another county now"),
+    "unanswered-in-time": N_(
+        "Answers that could change the proposal are missing, and the assessment has not begun"
+    ),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
 
@@ -400,6 +404,11 @@ TASK_HINTS: Mapping[str, str] = {
     "moved-out": N_(
         "Tell the new county of the child, also while an assessment is under way (Child Welfare "
         "Act, section 25 d, subsection 1). Luotsi sends nothing by itself, and time limits run on."
+    ),
+    "unanswered-in-time": N_(
+        "The proposal is provisional. See to it that the questions on the case page are asked, or "
+        "that the assessment begins without the answers: it need not wait for them. The task goes "
+        "away by itself when either is done. A supervisor closes it."
     ),
 }
 """What a person has to do about each task."""

@@ -147,6 +147,7 @@ class DecisionRow(NamedTuple):
     rules: str
     rules_hash: str
     joined: str | None
+    ask: str  # what could still change it, the most decisive first; empty: it is final
 
 
 class Documented(NamedTuple):
@@ -458,6 +459,7 @@ def screen(
     the duty desk is a new one, which no earlier choice of a person answers.
     """
     decision, facts = _decided(case, rules)
+    asked = rules.at(case.pending_since).questions.names(case.stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
@@ -472,7 +474,7 @@ def screen(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None,
+            " ".join(map(str, case.joined)) or None, " ".join(asked),
         )
     )  # fmt: skip
     return decision

@@ -18,6 +18,7 @@ ClockKind = Literal["urgency", "assessment_start", "family_told", "assessment_fi
 
 CALENDAR_VERSION = f"holidays-{_holidays_version}/FI/eves-by-date-1"
 WORKING_DAYS = 7  # LSL 26 §, SHL 36 §
+ANSWERED_BEFORE = 2  # working days before the target (own construction): who decides has them left
 MONTHS = 3  # SHL 36 §
 
 _HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -121,6 +122,27 @@ def day_clocks(limits: Limits) -> tuple[DayClock, ...]:
         DayClock("family_told", *start, CITATIONS["family_told"]),
         DayClock("assessment_finish", *finish, CITATIONS["assessment_finish"]),
     )
+
+
+def answer_by(target: datetime, settings: ClockSettings) -> datetime:
+    """When the questions of a matter must have been answered whose clock has this `target`.
+
+    The local midnight that ends the last day for it, as the clocks counted in days have it: of the
+    seven working days before an assessment begins, the fifth. Always before the target.
+    """
+    day, left = last_day(target), ANSWERED_BEFORE
+    while left:
+        left -= counts_as_working_day(day, settings)
+        day -= _DAY
+    return _end_of(_back_to_workday(day))
+
+
+def targets_with_answers_due(now: datetime, settings: ClockSettings) -> datetime:
+    """The latest target whose questions must have been answered by now."""
+    day = now.astimezone(_HELSINKI).date()
+    while answer_by(_end_of(day + _DAY), settings) <= now:
+        day += _DAY
+    return _end_of(day)
 
 
 def last_day(end: datetime) -> date:

@@ -28,6 +28,10 @@ class Diagrams:
         self._known: dict[tuple[Any, ...], int] = {}
         self._differ: dict[tuple[int, int], float] = {}
 
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return len(self._asks)
+
     # --- making -----------------------------------------------------------------------------------
 
     def leaf(self, says: Value) -> int:
@@ -76,6 +80,40 @@ class Diagrams:
 
         return made(node)
 
+    def limited_apart(
+        self, node: int, allowed: Mapping[int, Sequence[int]]
+    ) -> "tuple[Diagrams, int]":
+        """As `limited`, with the nodes that come of it among diagrams of their own."""
+        apart = Diagrams(dict(zip(self.names, self.values, strict=True)))
+
+        @cache
+        def made(node: int) -> int:
+            place, leads = self._asks[node], self._leads[node]
+            if place == len(self.names):
+                return apart.leaf(leads)
+            left = allowed.get(place)
+            if left is not None and len(left) == 1:
+                return made(leads[left[0]])
+            to = {value: made(leads[value]) for value in left or range(len(leads))}
+            rest = next(iter(to.values()))
+            return apart._ask(place, tuple(to.get(value, rest) for value in range(len(leads))))
+
+        return apart, made(node)
+
+    def outcomes(self, *nodes: int) -> set[tuple[Value, ...]]:
+        """Everything that these functions can say together."""
+
+        @cache
+        def said(*nodes: int) -> frozenset[tuple[Value, ...]]:
+            place = min(self._asks[node] for node in nodes)
+            if place == len(self.names):
+                return frozenset({tuple(self._leads[node] for node in nodes)})
+            values = range(len(self.values[place]))
+            each = (said(*(self._at(node, place, value) for node in nodes)) for value in values)
+            return frozenset().union(*each)
+
+        return set(said(*nodes))
+
     # --- asking -----------------------------------------------------------------------------------
 
     def says(self, node: int, case: Mapping[str, Value]) -> Value:
@@ -94,6 +132,16 @@ class Diagrams:
         stands = self.says(node, case)
         values = self.values[self.places[name]]
         return any(self.says(node, {**case, name: value}) != stands for value in values)
+
+    def turning(self, node: int, case: Mapping[str, Value]) -> set[str]:
+        """The variables of which some value alone gives another outcome than the case's own."""
+        stands, turning = self.says(node, case), set[str]()
+        while (place := self._asks[node]) < len(self.names):
+            name, leads = self.names[place], self._leads[node]
+            if any(self.says(to, case) != stands for to in leads):
+                turning.add(name)
+            node = leads[self.values[place].index(case[name])]
+        return turning
 
     def weights(self, node: int) -> dict[str, float]:
         """For each variable, in what share of cases its first or last value makes the difference.
@@ -194,9 +242,11 @@ class Diagrams:
         if place == len(self.names):
             return 1.0
         last = len(self.values[place]) - 1
-        parts = (self._at(one, place, end) for end in (0, last))
-        others = (self._at(other, place, end) for end in (0, last))
-        return sum(map(self._difference, parts, others)) / 2
+        first, second = (
+            self._difference(self._at(one, place, end), self._at(other, place, end))
+            for end in (0, last)
+        )
+        return (first + second) / 2
 
     def _ends(self, node: int) -> tuple[int, int]:
         leads = self._leads[node]

@@ -5,8 +5,9 @@ is known filled in, the diagrams ask for nothing but what matters: an unknown th
 change the decision in some completion, one that is not left cannot in any (design 7, ADR 13).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final, NamedTuple, get_args
 
 from services.routing.domain.county import counted_in, made_in
@@ -21,8 +22,9 @@ from services.routing.domain.facts import (
     UrgencyState,
 )
 from services.routing.domain.tables import Row, Table, Tables
-from shared.events import AgeBand
+from shared.events import AgeBand, Answer
 
+Counted = tuple[int, ...]  # the numbers of `COUNTED`, each up to where it makes no difference
 URGENCIES: tuple[UrgencyState, ...] = ("not_urgent", "not_asked", "open", "urgent")
 _JUDGED: Final = ("not_urgent", "urgent")  # what an open check will be answered
 _GIVEN: Final = (  # never asked
@@ -53,6 +55,7 @@ class Questions:
         self._settings = tables.settings
         self._counted = counted_in(tables.settings, COUNTED)
         self._made_here = made_in(tables.settings)
+        self._numbers_of: Callable[[Known], Counted] = attrgetter(*self._counted)
         variables: dict[str, Sequence[Value]] = {
             "urgency": URGENCIES,
             "age_band": get_args(AgeBand),
@@ -63,7 +66,17 @@ class Questions:
         self._columns: dict[str, int] = {}
         self.rows: dict[str, int] = {}  # whether each row hits, by table/row
         self.outcomes = self._outcomes(tables)
+        self._parts: dict[tuple[int, frozenset[str]], _Part] = {}
+        self._standing: dict[int, list[int]] = {}
+        self._limited: dict[tuple[int, tuple[tuple[int, Value], ...]], int] = {}
+        self._says_all: dict[tuple[int, int], bool] = {}
+        self._parts_where = lru_cache(maxsize=20_000)(self._find_parts)
         self.that_matter = lru_cache(maxsize=20_000)(self._that_matter)
+        self.names = lru_cache(maxsize=20_000)(self._names)
+
+    def _names(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> tuple[str, ...]:
+        """What `that_matter` asks, by name, as a stored decision has it."""
+        return tuple([ask.question for ask in self.that_matter(known, age_band, urgency)])
 
     def _that_matter(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
@@ -73,27 +86,66 @@ class Questions:
         First those of which one answer alone changes it, then by weight, then in the order of the
         form. An open urgency check will be answered: what matters after either answer matters.
         """
+        counted = tuple(map(min, self._numbers_of(known), self._counted.values()))
+        parts = self._parts_where(urgency, age_band, counted, _given_of(known))
+        return _in_order(tuple([part.asked(part.answers(known)) for part in parts]))
+
+    # --- what asks ----------------------------------------------------------------------------
+
+    def _find_parts(
+        self, urgency: UrgencyState, age_band: AgeBand, counted: Counted, given: tuple[Answer, ...]
+    ) -> "tuple[_Part, ...]":
+        """What the decision still depends on where only answers are open, each as a function.
+
+        One that another says, too (whether the level is perus, beside the level), asks nothing that
+        the other does not ask as early: it is left out.
+        """
         d = self.diagrams
-        still = _left(known, age_band, urgency, self._counted)
-        allowed = {
-            d.places[name]: tuple(map(d.values[d.places[name]].index, values))
-            for name, values in still.items()
-        }
-        left = [d.limited(root, allowed) for root in self.outcomes.values()]
-        asked = d.depends_on(left) - {"urgency"}
-        weights = [d.weights(root) for root in left]
-        now = {name: values[0] for name, values in still.items()}
-        now |= {name: "unknown" for name in QUESTIONS if getattr(known, name) == "unknown"}
-        found = [
-            Ask(
-                name,
-                any(d.turns(root, now, name) for root in left),
-                max(each.get(name, 0.0) for each in weights),
-            )
-            for name in QUESTIONS
-            if name in asked
-        ]
-        return tuple(sorted(found, key=lambda ask: (not ask.at_once, -ask.weight)))
+        stands: dict[str, Value] = {"age_band": age_band}
+        stands |= zip(self._counted, counted, strict=True)
+        stands |= zip(_GIVEN, given, strict=True)
+        judged = _JUDGED if urgency == "open" else (urgency,)
+        roots = dict.fromkeys(
+            self._where(root, stands | {"urgency": after})
+            for after in judged
+            for root in self.outcomes.values()
+        )
+        open_ = {root: frozenset(d.depends_on([root])) for root in roots}
+        asking = [root for root in roots if open_[root]]
+        kept: list[int] = []
+        for root in sorted(asking, key=lambda each: -len(open_[each])):
+            if not any(open_[root] <= open_[k] and self._says(k, root) for k in kept):
+                kept.append(root)
+        never = NOT_YET.get(age_band, frozenset())
+        return tuple(self._asking(root, never) for root in kept)
+
+    def _where(self, root: int, stands: Mapping[str, Value]) -> int:
+        """The function where this stands."""
+        d = self.diagrams
+        asked = tuple((place, stands[d.names[place]]) for place in self._stood(root))
+        if (root, asked) not in self._limited:
+            allowed = {place: (d.values[place].index(value),) for place, value in asked}
+            self._limited[root, asked] = d.limited(root, allowed)
+        return self._limited[root, asked]
+
+    def _stood(self, root: int) -> list[int]:
+        """What a function depends on that is no question, by place."""
+        if root not in self._standing:
+            asked = self.diagrams.depends_on([root]) - {*QUESTIONS}
+            self._standing[root] = sorted(self.diagrams.places[name] for name in asked)
+        return self._standing[root]
+
+    def _says(self, one: int, other: int) -> bool:
+        """Whether what the first function says tells what the second does."""
+        if (one, other) not in self._says_all:
+            both = self.diagrams.outcomes(one, other)
+            self._says_all[one, other] = len(both) == len({first for first, _ in both})
+        return self._says_all[one, other]
+
+    def _asking(self, root: int, never: frozenset[str]) -> "_Part":
+        if (root, never) not in self._parts:
+            self._parts[root, never] = _Part(self.diagrams, root, never)
+        return self._parts[root, never]
 
     # --- what the tables say, as diagrams ---------------------------------------------------------
 
@@ -174,19 +226,57 @@ class Questions:
         return self.diagrams.variable(source)
 
 
-def _left(
-    known: Known, age_band: AgeBand, urgency: UrgencyState, counted: Mapping[str, int]
-) -> dict[str, Sequence[Value]]:
-    """The values that each variable can still have; an unknown answer can have every one."""
-    stated: dict[str, Value] = known._asdict()
-    given = {*_GIVEN, *NOT_YET.get(age_band, ())}
-    return {
-        "urgency": _JUDGED if urgency == "open" else (urgency,),
-        "age_band": (age_band,),
-        **{name: (min(int(stated[name]), most),) for name, most in counted.items()},
-        **{name: (stated[name],) for name in given},
-        **{name: (stated[name],) for name in QUESTIONS if stated[name] != "unknown"},
-    }
+_given_of: Callable[[Known], tuple[Answer, ...]] = attrgetter(*_GIVEN)
+
+
+class _Asked:
+    """What one part asks; equal only to itself, so that it is compared at once."""
+
+    __slots__ = ("asks",)
+
+    def __init__(self, asks: Iterable[Ask]) -> None:
+        self.asks = tuple(asks)
+
+
+class _Part:
+    """A function of answers alone that a decision depends on.
+
+    `never`: what cannot be so of a child of this age, and is asked of nobody.
+    """
+
+    def __init__(self, diagrams: Diagrams, root: int, never: frozenset[str]) -> None:
+        self._diagrams, self._root, self._never = diagrams, root, never
+        self._open = [name for name in QUESTIONS if name in diagrams.depends_on([root])]
+        take = attrgetter(*self._open)
+        self.answers = take if len(self._open) > 1 else lambda known: (take(known),)
+        self.asked = lru_cache(maxsize=20_000)(self._asked)
+
+    def _asked(self, answers: tuple[Answer, ...]) -> _Asked:
+        """What is asked where these answers are known, in the order of what it depends on.
+
+        The diagram is limited apart: a process would keep every pattern's nodes forever.
+        """
+        said = dict(zip(self._open, answers, strict=True))
+        known = {n for n, a in said.items() if a != "unknown" or n in self._never}
+        places = self._diagrams.places
+        allowed = {places[n]: (_ANSWERS.index(said[n]),) for n in known}
+        left, root = self._diagrams.limited_apart(self._root, allowed)
+        asks, turns, weights = left.depends_on([root]), left.turning(root, said), left.weights(root)
+        return _Asked(Ask(n, n in turns, weights[n]) for n in self._open if n in asks)
+
+
+@lru_cache(maxsize=20_000)
+def _in_order(parts: tuple[_Asked, ...]) -> tuple[Ask, ...]:
+    """Each question once, as the part has it to which it matters most."""
+    found: dict[str, Ask] = {}
+    for part in parts:
+        for ask in part.asks:
+            other = found.get(ask.question, ask)
+            found[ask.question] = Ask(
+                ask.question, ask.at_once or other.at_once, max(ask.weight, other.weight)
+            )
+    in_order = [found[name] for name in QUESTIONS if name in found]
+    return tuple(sorted(in_order, key=lambda ask: (not ask.at_once, -ask.weight)))
 
 
 def _add(one: int, other: int) -> int:

@@ -152,6 +152,7 @@ def test_what_came_before_the_start_is_not_told() -> None:
         (an_event(1, kind="screened", holder="duty", urgent=True), Priority.URGENT_ALERT),
         (an_event(1, kind="duty_item_opened"), Priority.ALERT),
         (an_event(1, kind="duty_item_opened", urgent=True), Priority.URGENT_ALERT),
+        (an_event(1, kind="duty_item_opened", about="unanswered"), None),
         (an_event(1, kind="screened", holder="own_worker"), Priority.ALERT),
         (an_event(1, kind="screened", holder="own_worker", urgent=True), Priority.URGENT_ALERT),
         (an_event(1, kind="duty_item_closed"), None),

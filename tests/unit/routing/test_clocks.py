@@ -14,11 +14,13 @@ from services.routing.domain.clocks import (
     CALENDAR_VERSION,
     ClockKind,
     ClockSettings,
+    answer_by,
     clocks_for,
     is_eve,
     is_holiday,
     last_day,
     last_days,
+    targets_with_answers_due,
 )
 from shared.clock import HELSINKI
 
@@ -201,6 +203,45 @@ def test_every_day_until_2060_is_the_holiday_or_eve_it_is_by_statute() -> None:
         day = FIRST + number * DAY
         assert is_holiday(day) is not workday(day), day
         assert is_eve(day) is (day in eves(day.year)), day
+
+
+def end_of(day: date) -> datetime:
+    """The midnight in Finland that ends a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=HELSINKI) + DAY
+
+
+def test_questions_are_to_be_answered_two_working_days_before_the_target() -> None:
+    _, start, _, finish = clocks_for(noon(date(2026, 11, 17)))  # a Tuesday; target Thursday 26
+
+    assert date(2026, 11, 24) == last_day(answer_by(start.target, EVES_COUNT))
+    assert date(2027, 2, 15) == last_day(answer_by(finish.target, EVES_COUNT))
+
+
+@pytest.mark.parametrize("settings", ALL_SETTINGS, ids=str)
+def test_answers_are_always_due_on_a_working_day_after_the_receipt_and_before_the_target(
+    settings: ClockSettings,
+) -> None:
+    plain, run = {*WORKDAYS[False]}, WORKDAYS[settings.eves_count]
+    for number in range((LAST - FIRST).days + 1):
+        received = FIRST + number * DAY
+        target = last_days(received, settings).start_target
+        answered = last_day(answer_by(end_of(target), settings))
+        assert received < answered < target, received
+        assert answered in plain, received
+        left = bisect_right(run, target) - bisect_right(run, answered)
+        assert left in (2, 3), received  # three where an eve stands before a day off
+        days_to_answer = bisect_right(run, answered) - bisect_right(run, received)
+        assert days_to_answer >= 3, received
+
+
+@pytest.mark.parametrize("settings", ALL_SETTINGS, ids=str)
+def test_exactly_the_targets_up_to_the_latest_have_their_answers_due(
+    settings: ClockSettings,
+) -> None:
+    for number in range(0, 800, 3):
+        now = noon(FIRST + number * DAY)
+        latest = targets_with_answers_due(now, settings)
+        assert answer_by(latest, settings) <= now < answer_by(latest + DAY, settings)
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS, ids=str)

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any, get_args
 
@@ -10,10 +11,12 @@ from services.routing.domain.facts import (
     COLUMNS,
     NOTHING_KNOWN,
     REASON_STATES,
+    Answered,
     Facts,
     Known,
     UrgencyState,
     derive,
+    known_when,
     learn,
 )
 from services.routing.domain.flow import ALWAYS
@@ -221,3 +224,15 @@ def test_a_stored_form_that_is_not_understood_is_refused_and_nothing_is_dropped(
 ) -> None:
     with pytest.raises(ValueError, match="known facts"):
         Known.from_json(orjson.dumps(stored).decode())
+
+
+def test_of_two_answers_of_one_time_the_more_concerning_stands_in_either_order() -> None:
+    """Two workers give whole minutes, and both asked the family."""
+    at = datetime(2026, 11, 17, 10, tzinfo=UTC)
+    two = [Answered(at, {"a1": "yes", "a2": "no"}), Answered(at, {"a1": "no", "a2": "unknown"})]
+    later = Answered(at + timedelta(minutes=1), {"a1": "no"})
+
+    for answered in permutations(two):
+        known = known_when([], answered)
+        assert ("yes", "no") == (known.a1, known.a2)
+    assert "no" == known_when([], [later, *two]).a1

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.domain.clients import ClientRow, county_tasks, is_newer, row_of
-from services.routing.domain.tasks import CLOSED_BY_WHO_ASSESSES, KIND_OF, TASKS
+from services.routing.domain.tasks import (
+    CLOSED_BY_WHO_ASSESSES,
+    FOR_SUPERVISORS,
+    KIND_OF,
+    TASKS,
+)
 from shared.events import Answer, ClientSignal
 from tests.builders import NOON
 
@@ -58,6 +63,7 @@ def test_a_task_is_about_the_child_of_its_reference_and_says_why() -> None:
     assert [] == county_tasks(stands(said(1, "no"), said(2, moved=True))[-1:])
 
 
-def test_every_task_has_one_kind_and_only_what_was_done_while_joined_needs_who_assesses() -> None:
-    assert TASKS == {"separated", "transfer"} == set(KIND_OF.values())
+def test_every_task_has_one_kind_and_some_are_closed_by_who_assesses_or_supervises() -> None:
+    assert TASKS == {"separated", "transfer", "unanswered"} == set(KIND_OF.values())
     assert {"separated"} == CLOSED_BY_WHO_ASSESSES
+    assert {"unanswered"} == FOR_SUPERVISORS

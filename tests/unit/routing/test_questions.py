@@ -1,5 +1,6 @@
 """The questions that matter: nothing unasked can change a decision, everything asked can."""
 
+import random
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,10 +19,11 @@ from services.routing.domain.facts import (
     Known,
     UrgencyState,
     derive,
+    known_of,
 )
-from services.routing.domain.questions import Questions
+from services.routing.domain.questions import Ask, Questions
 from services.routing.domain.tables import Table, load_tables
-from shared.events import AgeBand
+from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
 from tests.any_known import any_known
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
@@ -68,6 +70,106 @@ def test_nothing_unasked_changes_the_decision_whatever_the_others_answer(
     assert matter <= unknown
     for after in judged(urgency):
         assert decided(first, band, after) == decided(second, band, after)
+
+
+def told(*reasons: ReasonCode, **answers: Answer) -> CodedFacts:
+    return CodedFacts(reasons=reasons, **answers)  # type: ignore[arg-type]
+
+
+NOTIFIED = st.builds(
+    known_of,
+    st.lists(
+        st.builds(
+            told,
+            st.sampled_from(get_args(ReasonCode)),
+            in_danger=st.sampled_from(ANSWERS),
+            is_client=st.sampled_from(ANSWERS),
+            psychiatry_asks=st.sampled_from(ANSWERS),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+"""What is known of a child after some notifications: most of it is not known."""
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.one_of(KNOWN, NOTIFIED), BANDS, URGENCIES)
+def test_everything_asked_changes_the_decision_in_some_completion(
+    known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    """Found by drawing answers to all else, until one answer to the question turns the decision."""
+    for ask in SHIPPED.that_matter(known, band, urgency):
+        assert can_turn(known, band, urgency, ask), ask
+
+
+def can_turn(known: Known, band: AgeBand, urgency: UrgencyState, ask: Ask) -> bool:
+    chance = random.Random(f"{known} {ask.question}")
+    open_ = [n for n in can_be_asked(band) if getattr(known, n) == "unknown" and n != ask.question]
+    drawn = ("no", "yes") if ask.weight else ANSWERS
+    for _ in range(int(20 / (ask.weight or 0.01))):
+        rest: dict[str, Any] = {name: chance.choice(drawn) for name in sorted(open_)}
+        each: list[Any] = [known._replace(**rest | {ask.question: answer}) for answer in ANSWERS]
+        for after in judged(urgency):
+            if len({decided(one, band, after) for one in each}) > 1:
+                return True
+    return False
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.one_of(KNOWN, NOTIFIED), BANDS)
+def test_before_the_urgency_is_judged_is_asked_what_is_asked_after_either_answer(
+    known: Known, band: AgeBand
+) -> None:
+    before = {ask.question: ask for ask in SHIPPED.that_matter(known, band, "open")}
+    after = [
+        {ask.question: ask for ask in SHIPPED.that_matter(known, band, each)}
+        for each in judged("open")
+    ]
+
+    assert before.keys() == after[0].keys() | after[1].keys()
+    for name, ask in before.items():
+        either = [each[name] for each in after if name in each]
+        assert ask.at_once == any(each.at_once for each in either)
+        assert ask.weight == max(each.weight for each in either)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.one_of(KNOWN, NOTIFIED), BANDS, URGENCIES)
+def test_the_order_is_that_of_every_part_of_the_decision_taken_by_itself(
+    known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    """What is left out, because another part says it too, would have asked nothing earlier."""
+    d, weights = SHIPPED.diagrams, dict[str, float]()
+    stated = known._asdict() | {"age_band": band}
+    stated |= {name: min(stated[name], most) for name, most in COUNTED.items()}
+    open_ = {n for n in can_be_asked(band) if stated[n] == "unknown"}
+    for after in judged(urgency):
+        allowed = {
+            d.places[name]: (d.values[d.places[name]].index(value),)
+            for name, value in (stated | {"urgency": after}).items()
+            if name in d.places and name not in open_
+        }
+        for root in SHIPPED.outcomes.values():
+            for name, weight in d.weights(d.limited(root, allowed)).items():
+                weights[name] = max(weight, weights.get(name, 0.0))
+
+    found = SHIPPED.that_matter(known, band, urgency)
+
+    assert weights == {ask.question: ask.weight for ask in found}
+    assert sorted(found, key=lambda ask: (not ask.at_once, -ask.weight)) == list(found)
+    assert SHIPPED.names(known, band, urgency) == tuple(ask.question for ask in found)
+
+
+def test_however_many_children_are_asked_about_the_diagrams_stay_as_they_are() -> None:
+    SHIPPED.that_matter(NOTHING_KNOWN, "7-12", "not_urgent")
+    before = len(SHIPPED.diagrams)
+
+    for each in QUESTIONS:
+        answered: dict[str, Any] = {each: "no"}
+        SHIPPED.that_matter(NOTHING_KNOWN._replace(**answered), "7-12", "not_urgent")
+
+    assert before == len(SHIPPED.diagrams)
 
 
 def completions(unknown: list[str]) -> list[dict[str, Any]]:

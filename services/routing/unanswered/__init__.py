@@ -1,0 +1,1 @@
+"""Questions that nobody answered in time become a supervisor's task (design 7)."""

@@ -1,0 +1,157 @@
+"""A version that sends on too much is not taken without its owner's written reason."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.cli.__main__ import main
+from deploy.cli.rules import SHIPPED
+from deploy.cli.shares import SEATS, judged_as, measure
+from deploy.sample.screening import Heard, screened_year
+from services.routing.domain.cases import InForce
+from services.routing.domain.facts import NOTHING_KNOWN
+from services.routing.domain.shares import (
+    BANDS,
+    Found,
+    Share,
+    ShareName,
+    Shares,
+    SharesRefusedError,
+    faults_of,
+    load_shares,
+    proposal,
+)
+from services.routing.domain.tables import load_tables
+from services.routing.domain.texts import Texts
+
+TABLES = "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12"
+WHY = Texts(fi="Siksi", sv="Därför", en="Because")
+SANE: Mapping[ShareName, float] = {"urgent": 5.0, "expert_group": 0.15, "psychiatry": 1.5}
+
+
+def a_version(measured: Mapping[ShareName, float], **reasons: Texts) -> Found:
+    shares: dict[ShareName, Share] = {
+        name: Share(band=BANDS[name], measured=share, reason=reasons.get(name))
+        for name, share in measured.items()
+    }
+    return Found(
+        "shares/2026-12.yaml",
+        Shares(tables=TABLES, owner="Omistaja", note=WHY, seats=SEATS, shares=shares),
+    )
+
+
+def kinds(found: Found, measured: Mapping[ShareName, float]) -> list[tuple[str, str]]:
+    return [(fault.share, fault.kind) for fault in faults_of(found, measured)]
+
+
+def test_the_shipped_tables_say_where_they_lie_outside_and_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = load_shares(SHIPPED, TABLES)
+    assert found is not None
+
+    assert 0 == main(["rules", "check", "--language", "fi"])
+
+    told = capsys.readouterr().out
+    for share in found.shares.shares.values():
+        assert share.reason is None or share.reason.fi in told
+    assert "Kiireellisyyden merkki, sadasta ilmoituksesta: 16,38 (raja 3–8)" in told
+
+
+def test_what_lies_within_its_band_needs_no_reason() -> None:
+    assert [] == kinds(a_version(SANE), SANE)
+
+
+@pytest.mark.parametrize(
+    ("share", "now"), [("urgent", 2.9), ("urgent", 8.1), ("expert_group", 0.3), ("psychiatry", 3.0)]
+)
+def test_what_lies_outside_needs_one(share: ShareName, now: float) -> None:
+    measured = {**SANE, share: now}
+
+    assert [(share, "outside")] == kinds(a_version(measured), measured)
+    assert [] == kinds(a_version(measured, **{share: WHY}), measured)
+    (fault,) = faults_of(a_version(measured), measured)
+    for language, mend in (("fi", "kirjoita reason"), ("sv", "skriv reason"), ("en", "write")):
+        text = fault.in_language(language)  # type: ignore[arg-type]
+        assert text.startswith(f"shares/2026-12.yaml, {share}: ")
+        assert f"{now:.2f}" in text
+        assert mend in text
+
+
+def test_a_reason_that_excuses_nothing_is_to_be_removed() -> None:
+    assert [("urgent", "unneeded")] == kinds(a_version(SANE, urgent=WHY), SANE)
+
+
+def test_a_reason_for_another_share_than_there_is_now_is_to_be_read_again() -> None:
+    written = a_version({**SANE, "psychiatry": 3.0}, psychiatry=WHY)
+
+    assert [] == kinds(written, {**SANE, "psychiatry": 3.2})
+    assert [("psychiatry", "other")] == kinds(written, {**SANE, "psychiatry": 15.0})
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED, tmp_path / "rules"))
+
+
+def test_a_version_without_a_file_gets_one_to_complete(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copied / "shares" / "2026-12.yaml").unlink()
+
+    assert 1 == main(["rules", "check", str(copied)])
+
+    told = capsys.readouterr()
+    assert "no file tells the shares of this version" in told.out + told.err
+    year = screened_year()
+    measured = measure(year, InForce(load_tables(copied)), SEATS)
+    written = proposal(TABLES, SEATS, measured)
+    assert written in told.out + told.err
+    completed = written.replace('""', "Kirjoitettu")
+    (copied / "shares" / "2026-12.yaml").write_text(completed, encoding="utf-8")
+    assert 0 == main(["rules", "check", str(copied)])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("measured: 16.38", "measured: paljon", "shares/2026-12.yaml, shares.urgent.measured: "),
+        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.yaml, shares.psykiatria"),
+        ("note:", "notes:", "shares/2026-12.yaml, note"),
+        ("shares:\n", "shares: [\n", "shares/2026-12.yaml: "),
+    ],
+)
+def test_a_file_that_is_not_in_form_is_named_with_its_place(
+    copied: Path, old: str, new: str, told: str
+) -> None:
+    path = copied / "shares" / "2026-12.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(SharesRefusedError) as refused:
+        load_shares(copied, TABLES)
+    assert str(refused.value).startswith(told)
+
+
+def test_shares_are_counted_by_notifications_and_by_children() -> None:
+    """Four notifications, one with a sign; of two proposals one child's counts once."""
+
+    def heard(child: str, **more: Any) -> Heard:
+        known = NOTHING_KNOWN._replace(**more)
+        return Heard(
+            child, "notification", known, "7-12", asked=True, urgent=False, client=False,
+            dispute=False,
+        )  # fmt: skip
+
+    contact = heard("e", a2="yes")._replace(kind="contact")
+    urgent = heard("d", a2="yes")._replace(urgent=True)
+    year = [heard("a", in_danger="yes"), heard("b", a2="yes"), heard("b", a2="yes"), urgent]
+
+    measured = measure([*year, contact], InForce(load_tables(SHIPPED)), seats=4)
+
+    assert {"urgent": 25.0, "expert_group": 0.0, "psychiatry": 0.5} == measured
+    assert ["not_urgent", "urgent"] == [judged_as(year[0]), judged_as(urgent)]
