@@ -30,6 +30,7 @@ from services.routing.domain.clients import (
     row_of,
 )
 from services.routing.domain.joins import Joins
+from services.routing.domain.radar import look_at
 from services.routing.domain.tasks import Task
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
@@ -180,6 +181,7 @@ async def _take(
         Outcome("applied", await _apply(work, item.event), item.raw.value) for item in batch
     ]
     await store.save(tx, work.changes)
+    outcomes = await _ask_supervisors(work, batch, outcomes)
     outcomes = await _settle_screened(tx, batch, outcomes, now)
     for holder, count in Counter(d.holder for d in work.changes.decisions).items():
         metrics.ROUTED.labels(holder).inc(count)
@@ -235,7 +237,9 @@ async def _change_joins(
     ]
     for said in (await store.clients(tx, applied.with_case)).values():
         tasks += county_tasks(said.values())
-    return [*applied.told, *await open_tasks(tx, tasks, now, now)]
+    told = [*applied.told, *await open_tasks(tx, tasks, now, now)]
+    asked = await ask_to_look(tx, applied.looks, now)
+    return told + [each for because in asked.values() for each in because]
 
 
 async def open_tasks(
@@ -347,6 +351,34 @@ def _take_back(work: _Work, withdrawn: Withdrawn, messages: Sequence[str]) -> li
         return []
     told = take_back(changes, case, withdrawn, work.rules, work.now, messages)
     return [told, *_tell_siblings(work, case.child, withdrawn.id)]
+
+
+async def _ask_supervisors(
+    work: _Work, batch: Sequence[Incoming[AnySignal]], outcomes: list[Outcome]
+) -> list[Outcome]:
+    """Ask to look at who is on the radar now."""
+    told = await ask_to_look(work.tx, work.changes.looks, work.now)
+    for place, item in enumerate(batch):
+        if because := told.get(item.event.id):
+            answers = [*outcomes[place].answers, *because]
+            outcomes[place] = outcomes[place]._replace(answers=answers)
+    return outcomes
+
+
+async def ask_to_look(
+    tx: Connection, looks: Iterable[tuple[UUID, str]], now: datetime
+) -> dict[str, list[Outgoing]]:
+    """Ask a supervisor to look, once each; what is told, by what it is because of."""
+    asked = {look_at(child): because for child, because in looks}
+    if not asked:
+        return {}
+    opened = await store.open_tasks(tx, list(asked), now)
+    told: dict[str, list[Outgoing]] = {}
+    for task, because in asked.items():
+        if task.item in opened:
+            opens = duty_event(task.item, 1, "duty_item_opened", now)
+            told.setdefault(because, []).append(opens)
+    return told
 
 
 async def _settle_screened(

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from services.routing.domain import windows
 from services.routing.domain.absence import as_matter
 from services.routing.domain.cases import (
     Case,
@@ -142,7 +143,7 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
     """
     found: dict[UUID, dict[str, Told]] = {child: {} for child in children}
     rows = await conn.fetch(
-        "SELECT child, id, facts, returned, received_at FROM notification "
+        "SELECT child, id, facts, returned, received_at, source FROM notification "
         "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL "
         "AND (returned IS NULL OR returned = 'matter' OR check_state <> 'not_asked') "
         "ORDER BY received_at, id",
@@ -152,7 +153,7 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
         facts = CodedFacts.model_validate_json(row["facts"])
         matter = row["returned"] == "matter"
         told = as_matter(facts) if matter else facts
-        found[row["child"]][row["id"]] = Told(row["received_at"], told)
+        found[row["child"]][row["id"]] = Told(row["received_at"], told, row["source"])
     return found
 
 
@@ -229,7 +230,8 @@ async def _replace(conn: Connection, replaced: Sequence[tuple[str, str]]) -> Non
 CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
-    "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at",
+    "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at", "recent",
+    "look_asked",
 ]  # fmt: skip
 
 
@@ -239,7 +241,8 @@ def _columns(case: Case) -> tuple[object, ...]:
         _known_json(case.known), case.urgency, " ".join(case.urgent_flags), case.level,
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
-        case.family.to_json(), case.answered_at,
+        case.family.to_json(), case.answered_at, windows.to_json(case.recent),
+        case.look_asked,
     )  # fmt: skip
 
 
@@ -266,6 +269,8 @@ def _case(row: asyncpg.Record) -> Case:
         identified_band=row["identified_band"],
         family=_family(row["family"]),
         answered_at=row["answered_at"],
+        recent=windows.from_json(row["recent"]),
+        look_asked=row["look_asked"],
         as_read=row["version"],
     )
 
@@ -286,14 +291,17 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
             identified_band = t.identified_band, family = t.family,
-            answered_at = t.answered_at, updated_at = now()
+            answered_at = t.answered_at, recent = t.recent,
+            look_asked = t.look_asked, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-                    $17::text[], $18::text[], $19::text[], $20::timestamptz[])
+                    $17::text[], $18::text[], $19::text[], $20::timestamptz[], $21::text[],
+                    $22::bool[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
-                  last_at, identified_by, identified_band, family, answered_at)
+                  last_at, identified_by, identified_band, family, answered_at, recent,
+                  look_asked)
         WHERE c.child = t.child
         """,
         *zip(
@@ -303,7 +311,8 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     c.urgency, " ".join(c.urgent_flags), c.level, c.holder,
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
-                    c.family.to_json(), c.answered_at,
+                    c.family.to_json(), c.answered_at, windows.to_json(c.recent),
+                    c.look_asked,
                 )
                 for c in cases
             ),

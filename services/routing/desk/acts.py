@@ -46,8 +46,21 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.facts import Answered, known_when
 from services.routing.domain.form import Form
-from services.routing.domain.tasks import CLOSED_BY_WHO_ASSESSES, TASKS, Task
-from services.routing.handlers import as_uuid, duty_event, notices, open_tasks, signals
+from services.routing.domain.tasks import (
+    CLOSED_BY_WHO_ASSESSES,
+    CLOSED_BY_WHO_SUPERVISES,
+    TASKS,
+    Task,
+)
+from services.routing.domain.windows import recent_of
+from services.routing.handlers import (
+    as_uuid,
+    ask_to_look,
+    duty_event,
+    notices,
+    open_tasks,
+    signals,
+)
 from services.routing.households.kin import (
     Kin,
     bring_together,
@@ -161,6 +174,7 @@ async def _screen_anew(acting: _Acting) -> None:
     answered = await routing.answered(acting.tx, acting.kin.people(case.child))
     given = [each for told in answered.values() for each in told]
     case.known = known_when(stands[case.child].values(), given)
+    case.recent = recent_of(stands[case.child])
     case.answered_at = max((each.at for each in given), default=None)
     case.family = acting.kin.family(case.child)
     screen(acting.changes, case, str(acting.act), acting.desk.rules, acting.now)
@@ -198,7 +212,9 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    await plumbing.add_outbox(tx, [told, *besides])
+    looks = await ask_to_look(tx, acting.changes.looks, acting.now)
+    opened = [each for because in looks.values() for each in because]
+    await plumbing.add_outbox(tx, [told, *besides, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
@@ -698,6 +714,8 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
             raise Refused(known["outcome"])
         if known["outcome"] in CLOSED_BY_WHO_ASSESSES:
             worker.must_assess()
+        if known["outcome"] in CLOSED_BY_WHO_SUPERVISES:
+            worker.must_supervise()
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)

@@ -54,6 +54,7 @@ TEXTS = {
     "unknown-mark": N_("There is no other case with this mark."),
     "all-of-them": N_("At least one notification must stay with this child."),
     "role-needed": N_("Your role may not do this. A social worker or a supervisor can."),
+    "supervisor-needed": N_("Your role may not do this. A supervisor can."),
     "login-needed": N_("Log in first."),
     "demo-only": N_(
         "Choosing a sample worker is possible only in the demonstration. "

@@ -48,6 +48,11 @@ class Worker(NamedTuple):
         if not self.assesses:
             raise NotAllowed("role-needed")
 
+    def must_supervise(self) -> None:
+        """Raises `NotAllowed` for another role."""
+        if not self.supervises:
+            raise NotAllowed("supervisor-needed")
+
 
 class Sessions:
     """Makes and checks sessions with one secret; an empty one lasts as long as the process."""

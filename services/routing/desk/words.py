@@ -292,6 +292,7 @@ OUTCOMES: Mapping[str, str] = {
     "urgent": N_("The sender marked immediate danger: open the message now"),
     "separated": N_("Look again at what was done while children were joined"),
     "transfer": N_("Another county must be told of a child"),
+    "look": N_("A supervisor looks at a case about which much has come"),
 }
 ASIDE_REASONS: Mapping[str, str] = {
     "no-content": N_("The message is empty"),
@@ -317,6 +318,7 @@ ASIDE_REASONS: Mapping[str, str] = {
     "acted-while-joined": N_("Somebody acted on the joined case"),
     "wrong-county": N_("A worker has found that the child belongs to another county"),
     "moved-out": N_("The home municipality is in another county now"),
+    "radar": N_("In a year much has come about the child or its siblings, not from one source"),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
 
@@ -334,6 +336,11 @@ TASK_HINTS: Mapping[str, str] = {
     "moved-out": N_(
         "Tell the new county of the child, also while an assessment is under way (Child Welfare "
         "Act, section 25 d, subsection 1). Luotsi sends nothing by itself, and time limits run on."
+    ),
+    "radar": N_(
+        "Look whether what has been done about the single messages meets the whole: read them "
+        "together, with what came about the siblings. This is asked once for each child. The rule "
+        "is the county's own construction. A supervisor closes this."
     ),
 }
 """What a person has to do about each task."""

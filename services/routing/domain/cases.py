@@ -27,9 +27,11 @@ from services.routing.domain.facts import (
     known_when,
     learn,
 )
-from services.routing.domain.households import ALONE, Family, with_family
+from services.routing.domain.households import ALONE, Family, with_family, with_windows
 from services.routing.domain.questions import Questions
-from services.routing.domain.tables import Tables
+from services.routing.domain.radar import radar_rows, says_yes
+from services.routing.domain.tables import Row, Tables
+from services.routing.domain.windows import NONE_SEEN, Recent, recent_of, seen, together
 from shared import events
 from shared.events import (
     AgeBand,
@@ -74,7 +76,9 @@ class Case:
     client: OfClient = NOTHING_SAID
     joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
     family: Family = ALONE
+    recent: Recent = NONE_SEEN  # the messages that can count for the windows
     answered_at: datetime | None = None  # when a worker was last told something about it
+    look_asked: bool = False  # whether a supervisor has been asked to look (`radar`)
     as_read: int = -1  # its version in the database; -1: it is not there yet
 
     @property
@@ -84,6 +88,7 @@ class Case:
         The client information system's word on clientship wins over a notifier's.
         """
         known = with_family(self.known, self.family)
+        known = with_windows(known, self.recent, self.family)
         if self.client.existing == "unknown":
             return known
         return known._replace(is_client=self.client.existing)
@@ -172,7 +177,8 @@ class Changes:
     before it. `standing` and `answered`: what notifications state of the children who are counted
     anew, because something is taken back or an answer came before, and what was answered.
     `belongs_to`: signals that are about another child than the one they arrive as. `moved_in`:
-    (household, child) as messages say.
+    (household, child) as messages say. `looks`: at whose cases a supervisor is asked to look,
+    and because of what.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -188,6 +194,7 @@ class Changes:
     clients: list[ClientRow] = field(default_factory=list)
     belongs_to: dict[str, UUID] = field(default_factory=dict)
     moved_in: list[tuple[UUID, UUID]] = field(default_factory=list)
+    looks: list[tuple[UUID, str]] = field(default_factory=list)
 
 
 class Rules:
@@ -202,6 +209,11 @@ class Rules:
     def questions(self) -> Questions:
         """What matters of the unknown; made when it is first asked for, in a tenth of a second."""
         return Questions(self.tables)
+
+    @cached_property
+    def radar(self) -> tuple[Row, ...]:
+        """The rows that ask a supervisor to look."""
+        return radar_rows(self.tables.level)
 
     def _decide(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
@@ -358,8 +370,9 @@ def _learn(changes: Changes, case: Case, signal: Signal) -> None:
     standing = changes.standing.get(case.child)
     if signal.id not in changes.taken_back and counts_at_once(signal):
         case.known = learn(case.known, signal.facts)
+        case.recent = together(case.recent, (seen(signal.id, signal.source, signal.received_at),))
         if standing is not None:
-            standing[signal.id] = Told(signal.received_at, signal.facts)
+            standing[signal.id] = Told(signal.received_at, signal.facts, signal.source)
             _count_anew(changes, case)
     if signal.corrects is not None:
         _replace(changes, case, signal.corrects, signal.id)
@@ -375,8 +388,9 @@ def _replace(changes: Changes, case: Case, earlier: str, by: str) -> None:
 
 
 def _count_anew(changes: Changes, case: Case) -> None:
-    told = changes.standing[case.child].values()
-    case.known = known_when(told, changes.answered.get(case.child, ()))
+    told = changes.standing[case.child]
+    case.known = known_when(told.values(), changes.answered.get(case.child, ()))
+    case.recent = recent_of(told)
 
 
 @lru_cache(maxsize=20_000)
@@ -409,6 +423,7 @@ def screen(
     case.urgent_flags, case.level = decision.urgent_flags, decision.level
     case.holder, case.destinations = decision.holder, decision.destinations
     case.decision_seq = number
+    _look(changes, case, decision, because, rules)
     changes.decisions.append(
         DecisionRow(
             case.child, number, because, now, facts, " ".join(decision.rows),
@@ -418,6 +433,14 @@ def screen(
         )
     )  # fmt: skip
     return decision
+
+
+def _look(changes: Changes, case: Case, decision: Decision, because: str, rules: Rules) -> None:
+    """Where the radar says yes for the first time, a supervisor is asked to look."""
+    flagged = bool(decision.urgent_flags)
+    if not case.look_asked and says_yes(rules.radar, decision.facts, flagged=flagged):
+        case.look_asked = True
+        changes.looks.append((case.child, because))
 
 
 def event(

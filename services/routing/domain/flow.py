@@ -20,7 +20,8 @@ class Flow(NamedTuple):
     """From what is stated to the columns.
 
     `stated`: the inputs, as fields of `CodedFacts` and what the case adds; `household` is what its
-    other children's messages state. `learned`: each field of
+    other children's messages state, `received_at` and `source` are when a message came and whether
+    from another system than the others, whichever it is. `learned`: each field of
     `Known` and the inputs it is learned from. `derived`: each column and the fields or inputs it is
     derived from.
     """
@@ -62,7 +63,7 @@ FLOW = Flow(
         {
             *_UNSAFE, "judged_urgent_by_authority", "is_client", "psychiatry_asks", "reasons",
             "absence", "absence.confirmed", "absence.health", "absence.step_reached",
-            "age_band", "urgency", "household",
+            "age_band", "urgency", "household", "received_at", "source",
         }
     ),
     learned={
@@ -84,6 +85,8 @@ FLOW = Flow(
         "absence_health": ("absence.health",),
         "notifications": ("absence",),
         "siblings": ("household",),
+        "signals": ("received_at", "household"),
+        "sources": ("source", "received_at", "household"),
     },
     derived={name: tuple(sorted(fields_of(name))) for name in MADE},
 )  # fmt: skip

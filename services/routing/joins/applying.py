@@ -55,12 +55,14 @@ async def people_of(tx: Connection, change: Merged | Separated) -> list[UUID]:
 class Applied(NamedTuple):
     """What is told, and the children of whom somebody must look at what was done meanwhile.
 
-    `with_case` are all whose case there is now, their own or another's.
+    `with_case` are all whose case there is now, their own or another's. `looks`: at whose cases a
+    supervisor is asked to look, because they are on the radar now.
     """
 
     told: list[Outgoing]
     look_again: list[UUID]
     with_case: list[UUID]
+    looks: list[tuple[UUID, str]]
 
 
 async def apply_change(
@@ -77,7 +79,7 @@ async def apply_change(
         tx, change.merged, people
     )
     if not await store.change(tx, _decided(change), now):
-        return Applied([], [], [])
+        return Applied([], [], [], [])
     await store.find_holders(tx, people)
     after = await store.joins(tx, people)
     kin, related = await lock_homes(tx, people, (), after)
@@ -88,9 +90,10 @@ async def apply_change(
         acted = await store.split_off(tx, change.signals, change.merged)
     held_before = sorted({before.of(child) for child in people})
     await store.move(tx, held_before, {child: after.of(child) for child in people})
-    told = await _count_anew(moving)
+    told, looks = await _count_anew(moving)
     look_again = sorted({change.merged, after.of(change.kept)}) if acted else []
-    return Applied(told, look_again, [each for each in people if after.of(each) in cases])
+    with_case = [each for each in people if after.of(each) in cases]
+    return Applied(told, look_again, with_case, looks)
 
 
 def _decided(change: Merged | Separated) -> list[tuple[UUID, UUID | None, int]]:
@@ -104,8 +107,11 @@ def _decided(change: Merged | Separated) -> list[tuple[UUID, UUID | None, int]]:
     return [(change.kept, None, change.kept_number), (change.merged, change.kept, change.number)]
 
 
-async def _count_anew(moving: _Moving) -> list[Outgoing]:
-    """Every case that gained or lost something, each from its own notifications."""
+async def _count_anew(moving: _Moving) -> tuple[list[Outgoing], list[tuple[UUID, str]]]:
+    """Every case that gained or lost something, each from its own notifications.
+
+    Returns what is told, and the cases that are on the radar now.
+    """
     changed = _changed(moving)
     notes = await store.notes(moving.tx, changed)
     for row in await store.give_back(moving.tx, moving.people):
@@ -122,7 +128,7 @@ async def _count_anew(moving: _Moving) -> list[Outgoing]:
     await routing.save(moving.tx, changes)
     for child in changed:
         await store.carry_accepted(moving.tx, child, moving.after.joined(child))
-    return answers
+    return answers, changes.looks
 
 
 def _drop(case: Case | None, destinations: set[str]) -> None:
