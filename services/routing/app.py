@@ -1,10 +1,12 @@
 """The routing consumer: signals in, decisions and clocks out. The desk is its second process."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.routing.directory import watch_rota
 from services.routing.domain.cases import Rules
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import load_tables, load_version
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
@@ -23,7 +25,9 @@ def build_app() -> FastAPI:
     """Wire the process; run it with ``uvicorn --factory services.routing.app:build_app``."""
     settings = RoutingSettings()
     logs.configure("routing", settings.log_level, settings.instance)
-    rules = Rules(load_tables(settings.rules), settings.clock_settings)
+    rules = Rules(
+        load_tables(settings.rules), settings.clock_settings, partial(load_version, settings.rules)
+    )
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(

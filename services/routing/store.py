@@ -231,7 +231,7 @@ CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
     "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at", "recent",
-    "look_asked",
+    "known_until", "look_asked",
 ]  # fmt: skip
 
 
@@ -242,7 +242,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
         case.family.to_json(), case.answered_at, windows.to_json(case.recent),
-        case.look_asked,
+        case.known_until, case.look_asked,
     )  # fmt: skip
 
 
@@ -270,6 +270,7 @@ def _case(row: asyncpg.Record) -> Case:
         family=_family(row["family"]),
         answered_at=row["answered_at"],
         recent=windows.from_json(row["recent"]),
+        known_until=row["known_until"],
         look_asked=row["look_asked"],
         as_read=row["version"],
     )
@@ -291,17 +292,17 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             decision_seq = t.decision_seq, holder_seq = t.holder_seq, confirmed = t.confirmed,
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
             identified_band = t.identified_band, family = t.family,
-            answered_at = t.answered_at, recent = t.recent,
+            answered_at = t.answered_at, recent = t.recent, known_until = t.known_until,
             look_asked = t.look_asked, updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
                     $17::text[], $18::text[], $19::text[], $20::timestamptz[], $21::text[],
-                    $22::bool[])
+                    $22::timestamptz[], $23::bool[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
                   last_at, identified_by, identified_band, family, answered_at, recent,
-                  look_asked)
+                  known_until, look_asked)
         WHERE c.child = t.child
         """,
         *zip(
@@ -312,7 +313,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
                     c.family.to_json(), c.answered_at, windows.to_json(c.recent),
-                    c.look_asked,
+                    c.known_until, c.look_asked,
                 )
                 for c in cases
             ),

@@ -177,6 +177,7 @@ async def _screen_anew(acting: _Acting) -> None:
     case.recent = recent_of(stands[case.child])
     case.answered_at = max((each.at for each in given), default=None)
     case.family = acting.kin.family(case.child)
+    case.known_until = acting.now
     screen(acting.changes, case, str(acting.act), acting.desk.rules, acting.now)
 
 
@@ -212,7 +213,7 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    looks = await ask_to_look(tx, acting.changes.looks, acting.now)
+    looks = await ask_to_look(tx, acting.changes.looks, (), acting.now)
     opened = [each for because in looks.values() for each in because]
     await plumbing.add_outbox(tx, [told, *besides, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
@@ -292,6 +293,7 @@ async def answer_check(desk: Desk, worker: Worker, notification: str, ask: Answe
         acting.case.urgency = (
             "urgent" if "urgent" in states else "open" if "open" in states else "not_urgent"
         )
+        acting.case.known_until = acting.now
         screen(
             acting.changes, acting.case, str(acting.act), desk.rules, acting.now,
             to_duty=ask.answer == "urgent",

@@ -4,6 +4,7 @@ Run it with ``uvicorn --factory services.routing.desk.app:build_app``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from services.routing.desk.pages import page_routes
 from services.routing.desk.sessions import Sessions
 from services.routing.domain.cases import Rules
 from services.routing.domain.form import load_form
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import load_tables, load_version
 from services.routing.settings import RoutingSettings
 from shared import logs
 from shared.clock import Clock, utc_now
@@ -51,7 +52,11 @@ def build_app(
     desk = Desk(
         process,
         settings,
-        Rules(load_tables(settings.rules), settings.clock_settings),
+        Rules(
+            load_tables(settings.rules),
+            settings.clock_settings,
+            partial(load_version, settings.rules),
+        ),
         Sealer(KeyFile(settings.key_file)),
         intake(settings),
         clock,

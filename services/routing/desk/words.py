@@ -293,6 +293,7 @@ OUTCOMES: Mapping[str, str] = {
     "separated": N_("Look again at what was done while children were joined"),
     "transfer": N_("Another county must be told of a child"),
     "look": N_("A supervisor looks at a case about which much has come"),
+    "too_light": N_("A supervisor looks at proposals that were too light"),
 }
 ASIDE_REASONS: Mapping[str, str] = {
     "no-content": N_("The message is empty"),
@@ -319,6 +320,9 @@ ASIDE_REASONS: Mapping[str, str] = {
     "wrong-county": N_("A worker has found that the child belongs to another county"),
     "moved-out": N_("The home municipality is in another county now"),
     "radar": N_("In a year much has come about the child or its siblings, not from one source"),
+    "too-light": N_(
+        "With what came late or was corrected, earlier proposals would have been heavier"
+    ),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
 
@@ -341,6 +345,10 @@ TASK_HINTS: Mapping[str, str] = {
         "Look whether what has been done about the single messages meets the whole: read them "
         "together, with what came about the siblings. This is asked once for each child. The rule "
         "is the county's own construction. A supervisor closes this."
+    ),
+    "too-light": N_(
+        "See whether something was left undone because of what was not known then. The rules that "
+        "were in force then are used. The case has been screened anew. A supervisor closes this."
     ),
 }
 """What a person has to do about each task."""

@@ -4,10 +4,10 @@ A case is one child's. Its row is locked while it changes, so `seq`, the gapless
 event that leaves about the child, is given here, to batches and to people's acts alike.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,8 +30,8 @@ from services.routing.domain.facts import (
 from services.routing.domain.households import ALONE, Family, with_family, with_windows
 from services.routing.domain.questions import Questions
 from services.routing.domain.radar import radar_rows, says_yes
-from services.routing.domain.tables import Row, Tables
-from services.routing.domain.windows import NONE_SEEN, Recent, recent_of, seen, together
+from services.routing.domain.tables import Row, Tables, TablesRefusedError
+from services.routing.domain.windows import NONE_SEEN, Recent, latest, recent_of, seen, together
 from shared import events
 from shared.events import (
     AgeBand,
@@ -78,6 +78,7 @@ class Case:
     family: Family = ALONE
     recent: Recent = NONE_SEEN  # the messages that can count for the windows
     answered_at: datetime | None = None  # when a worker was last told something about it
+    known_until: datetime | None = None  # the latest message or act that its decisions know
     look_asked: bool = False  # whether a supervisor has been asked to look (`radar`)
     as_read: int = -1  # its version in the database; -1: it is not there yet
 
@@ -138,6 +139,7 @@ class DecisionRow(NamedTuple):
     rules: str
     rules_hash: str
     joined: str | None
+    known_until: datetime | None
 
 
 class Documented(NamedTuple):
@@ -178,7 +180,8 @@ class Changes:
     anew, because something is taken back or an answer came before, and what was answered.
     `belongs_to`: signals that are about another child than the one they arrive as. `moved_in`:
     (household, child) as messages say. `looks`: at whose cases a supervisor is asked to look,
-    and because of what.
+    and because of what. `touched`: signals that come late, or instead of earlier ones -> the case
+    whose past they touch.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -195,14 +198,22 @@ class Changes:
     belongs_to: dict[str, UUID] = field(default_factory=dict)
     moved_in: list[tuple[UUID, UUID]] = field(default_factory=list)
     looks: list[tuple[UUID, str]] = field(default_factory=list)
+    touched: dict[str, UUID] = field(default_factory=dict)
 
 
 class Rules:
     """What decisions are made with. Deciding is pure, so the same facts are decided once."""
 
-    def __init__(self, tables: Tables, clocks: ClockSettings) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        clocks: ClockSettings,
+        earlier: Callable[[str], Tables] | None = None,
+    ) -> None:
+        """`earlier` gives the tables of a version, and raises `TablesRefusedError`."""
         self.tables = tables
         self.clocks = clocks
+        self.of_version = lru_cache(maxsize=100)(partial(self._of_version, earlier))
         self.decide = lru_cache(maxsize=20_000)(self._decide)
 
     @cached_property
@@ -214,6 +225,15 @@ class Rules:
     def radar(self) -> tuple[Row, ...]:
         """The rows that ask a supervisor to look."""
         return radar_rows(self.tables.level)
+
+    def _of_version(self, earlier: Callable[[str], Tables] | None, version: str) -> Tables:
+        """The tables of a stored decision; today's, where those can no longer be read."""
+        if earlier is None or version == self.tables.version:
+            return self.tables
+        try:
+            return earlier(version)
+        except TablesRefusedError:
+            return self.tables
 
     def _decide(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
@@ -423,13 +443,14 @@ def screen(
     case.urgent_flags, case.level = decision.urgent_flags, decision.level
     case.holder, case.destinations = decision.holder, decision.destinations
     case.decision_seq = number
+    case.known_until = latest(case.known_until, case.recent, case.family.recent)
     _look(changes, case, decision, because, rules)
     changes.decisions.append(
         DecisionRow(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None,
+            " ".join(map(str, case.joined)) or None, case.known_until,
         )
     )  # fmt: skip
     return decision

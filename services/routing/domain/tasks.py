@@ -8,20 +8,21 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-TaskKind = Literal["separated", "transfer", "look"]
-TaskReason = Literal["acted-while-joined", "wrong-county", "moved-out", "radar"]
+TaskKind = Literal["separated", "transfer", "look", "too_light"]
+TaskReason = Literal["acted-while-joined", "wrong-county", "moved-out", "radar", "too-light"]
 
 KIND_OF: Mapping[TaskReason, TaskKind] = {
     "acted-while-joined": "separated",
     "wrong-county": "transfer",  # it was sent here and belongs to another county (NOT-07)
     "moved-out": "transfer",  # the home municipality changed: LSL 25 d § 1 mom (NOT-08)
     "radar": "look",
+    "too-light": "too_light",
 }
 TASKS = frozenset(KIND_OF.values())
 """Outcomes of duty items that are tasks; all others are messages."""
 
 CLOSED_BY_WHO_ASSESSES = frozenset[TaskKind]({"separated"})
-CLOSED_BY_WHO_SUPERVISES = frozenset[TaskKind]({"look"})
+CLOSED_BY_WHO_SUPERVISES = frozenset[TaskKind]({"look", "too_light"})
 
 
 class Task(NamedTuple):

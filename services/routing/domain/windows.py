@@ -91,6 +91,16 @@ def counted(recent: Recent) -> tuple[int, int]:
 _source = itemgetter(1)
 
 
+def latest(moment: datetime | None, one: Recent, other: Recent) -> datetime | None:
+    """The latest of a moment and of these messages, to the second."""
+    at = one[0].at if one else 0
+    if other and other[0].at > at:
+        at = other[0].at
+    if not at or (moment is not None and moment.timestamp() >= at):
+        return moment
+    return datetime.fromtimestamp(at, UTC)
+
+
 @lru_cache(maxsize=1_000)
 def a_year_before(at: int) -> int:
     """The same moment of the year before, in seconds since 1970; of 29 February the 28th."""
@@ -104,7 +114,7 @@ _FEBRUARY = 2
 
 def to_json(recent: Recent) -> str:
     """As it is kept with a case."""
-    return orjson.dumps([tuple(each) for each in recent]).decode() if recent else "[]"
+    return orjson.dumps(list(map(tuple, recent))).decode() if recent else "[]"
 
 
 def from_json(text: str) -> Recent:

@@ -15,5 +15,23 @@ FROM (
     GROUP BY child) s
 WHERE s.child = c.child;
 
--- Whether a supervisor was asked to look at the case.
-ALTER TABLE child_case ADD COLUMN look_asked boolean NOT NULL DEFAULT false;
+-- The latest message or act that a case's decisions know, and that each decision knew: what was
+-- received before and comes after it is late. Whether a supervisor was asked to look at the case.
+ALTER TABLE child_case
+    ADD COLUMN known_until timestamptz,
+    ADD COLUMN look_asked boolean NOT NULL DEFAULT false;
+UPDATE child_case SET known_until = last_at WHERE first_at <= last_at;
+ALTER TABLE decision ADD COLUMN known_until timestamptz; -- none: made before this version
+
+-- What a past decision would have been with what came late, was corrected or belongs to the case now:
+-- the item is the task of a supervisor, what the decision said stands in `decision`.
+CREATE TABLE too_light (
+    item         uuid NOT NULL,
+    child        uuid NOT NULL,
+    seq          int  NOT NULL,                   -- of the decision
+    urgent_flags text NOT NULL,
+    level        text NOT NULL,
+    destinations text NOT NULL,
+    rows         text NOT NULL,
+    PRIMARY KEY (item, child, seq)
+);

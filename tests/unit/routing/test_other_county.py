@@ -59,5 +59,5 @@ def test_a_task_is_about_the_child_of_its_reference_and_says_why() -> None:
 
 
 def test_every_task_has_one_kind_and_only_what_was_done_while_joined_needs_who_assesses() -> None:
-    assert TASKS == {"separated", "transfer", "look"} == set(KIND_OF.values())
+    assert TASKS == {"separated", "transfer", "look", "too_light"} == set(KIND_OF.values())
     assert {"separated"} == CLOSED_BY_WHO_ASSESSES
