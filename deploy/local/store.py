@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from services.routing.domain.tasks import TASKS
+
 
 async def routed(url: str) -> int:
     """How many notifications routing has taken."""
@@ -46,6 +48,7 @@ class Counts(NamedTuple):
     nameless: int
     unconfirmed: int
     clocks: dict[str, tuple[int, int]]  # kind -> (last day within three days, late)
+    tasks: int = 0  # of a person, where no message waits
 
 
 async def counts(url: str, now: datetime) -> Counts:
@@ -66,11 +69,14 @@ async def counts(url: str, now: datetime) -> Counts:
                     WHERE urgency = 'urgent' AND coalesce(confirmed, holder) = 'duty')
                        AS urgent_cases,
                    (SELECT count(*) FROM routing.duty_item
-                    WHERE closed_at IS NULL AND outcome <> 'unanswered') AS set_aside,
+                    WHERE closed_at IS NULL AND outcome <> ALL($1::text[])) AS set_aside,
+                   (SELECT count(*) FROM routing.duty_item
+                    WHERE closed_at IS NULL AND outcome = ANY($1::text[])) AS tasks,
                    (SELECT count(*) FROM routing.child_case WHERE provisional) AS nameless,
                    (SELECT count(*) FROM routing.child_case
                     WHERE confirmed IS NULL AND urgency <> 'open') AS unconfirmed
-            """
+            """,
+            list(TASKS),
         )
         messages = await conn.fetch(
             """

@@ -117,6 +117,7 @@ def what_needs_a_person(found: Counts) -> Iterator[str]:
         (found.open_checks, f"urgency checks{flagged}"),
         (found.urgent_cases, "urgent cases at the duty desk"),
         (found.set_aside, "messages set aside: they could not be read or applied"),
+        (found.tasks, "tasks: a supervisor looks, or another county must be told"),
         (found.nameless, "children whom nobody knows yet"),
         (found.unconfirmed, "holders to confirm"),
         (proposed, "destinations to accept or decline"),

@@ -19,7 +19,8 @@ from services.intake.provider_files import load_providers
 from services.routing.domain.absence import states_concern
 from services.routing.domain.facts import NOTHING_KNOWN, Known, known_when
 from services.routing.domain.facts import Told as Stated
-from services.routing.domain.households import Family, family_of, with_family
+from services.routing.domain.households import Family, Member, family_of, with_family, with_windows
+from services.routing.domain.windows import recent_of
 from shared.absence import SchoolAbsence
 from shared.events import AgeBand, CodedFacts, Concern
 from shared.inbox import Raw, Unreadable
@@ -81,7 +82,9 @@ def screened(year: Iterable[Told]) -> Iterable[Heard]:
             asked = verdict is None or states_concern(facts)
             county.take_back([child], truth.about)
             if asked or not (verdict and verdict.missing):
-                county.learn(child, truth.siblings, truth.source_id, Stated(at, facts))
+                county.learn(
+                    child, truth.siblings, truth.source_id, Stated(at, facts, truth.source)
+                )
             yield Heard(
                 child, message.kind, county.known(child, client=bool(truth.client)), of.age_band,
                 asked, truth.urgent, bool(truth.client), truth.dispute,
@@ -98,7 +101,7 @@ class _County:
 
     def __init__(self) -> None:
         self._stated: defaultdict[str, dict[str, Stated]] = defaultdict(dict)
-        self._known: dict[str, Known] = {}
+        self._members: dict[str, Member] = {}
         self._of: dict[str, str] = {}
         self._together: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -114,12 +117,16 @@ class _County:
                 self._count(child)
 
     def known(self, child: str, *, client: bool) -> Known:
-        known = with_family(self._known.get(child, NOTHING_KNOWN), self._family(child))
+        own, family = self._members.get(child, Member(NOTHING_KNOWN)), self._family(child)
+        known = with_windows(with_family(own.known, family), own.recent, family)
         return known._replace(is_client="yes") if client else known
 
     def _count(self, child: str) -> None:
-        self._known[child] = known_when(self._stated[child].values(), ())
+        stated = self._stated[child]
+        known = known_when(stated.values(), ())
+        signals = {f"{ident}.0": each for ident, each in stated.items()}
+        self._members[child] = Member(known, recent_of(signals))
 
     def _family(self, child: str) -> Family:
         others = self._together.get(self._of.get(child, ""), set()) - {child}
-        return family_of(self._known[each] for each in sorted(others))
+        return family_of(self._members[each] for each in sorted(others))

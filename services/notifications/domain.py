@@ -233,7 +233,7 @@ def alert_for(event: CaseEvent) -> Priority | None:
     return Priority.URGENT_ALERT if event.urgent else Priority.ALERT
 
 
-_OF_SUPERVISORS = frozenset({"unanswered"})  # tasks of routing that are not the duty team's
+_OF_SUPERVISORS = frozenset({"unanswered", "look", "too_light"})  # routing's tasks, not the team's
 
 # --- in which order -------------------------------------------------------------------------------
 

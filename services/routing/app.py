@@ -1,10 +1,12 @@
 """The routing consumer: signals in, decisions and clocks out. The desk is its second process."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.routing.directory import watch_rota
 from services.routing.domain.cases import Rules
-from services.routing.domain.tables import load_settings, load_tables
+from services.routing.domain.tables import load_settings, load_tables, load_version
 from services.routing.handlers import notices, signals
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
@@ -26,7 +28,7 @@ def build_app() -> FastAPI:
     logs.configure("routing", settings.log_level, settings.instance)
     tables = load_tables(settings.rules)
     county = load_settings(settings.rules, tables.destinations)
-    rules = Rules(tables, settings.clock_settings, county)
+    rules = Rules(tables, settings.clock_settings, county, partial(load_version, settings.rules))
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.routing import directory, store
 from services.routing.domain.cases import (
+    Case,
     Changes,
     Rules,
     event,
@@ -29,8 +30,12 @@ from services.routing.domain.clients import (
     of_client,
     row_of,
 )
+from services.routing.domain.hindsight import STOOD, TooLight, is_late
 from services.routing.domain.joins import Joins
+from services.routing.domain.radar import look_at
 from services.routing.domain.tasks import FOR_SUPERVISORS, Task
+from services.routing.hindsight import store as hindsight
+from services.routing.hindsight.looking_back import Change, look_back
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
@@ -180,6 +185,7 @@ async def _take(
         Outcome("applied", await _apply(work, item.event), item.raw.value) for item in batch
     ]
     await store.save(tx, work.changes)
+    outcomes = await _ask_supervisors(work, batch, outcomes)
     outcomes = await _settle_screened(tx, batch, outcomes, now)
     for holder, count in Counter(d.holder for d in work.changes.decisions).items():
         metrics.ROUTED.labels(holder).inc(count)
@@ -235,7 +241,9 @@ async def _change_joins(
     ]
     for said in (await store.clients(tx, applied.with_case)).values():
         tasks += county_tasks(said.values())
-    return [*applied.told, *await open_tasks(tx, tasks, now, now)]
+    told = [*applied.told, *await open_tasks(tx, tasks, now, now)]
+    asked = await ask_to_look(tx, applied.looks, applied.too_light, now)
+    return told + [each for because in asked.values() for each in because]
 
 
 async def open_tasks(
@@ -296,9 +304,20 @@ def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
         case = changes.cases[child] = new_case(child, signal, client)
         case.joined = work.joins.joined(child)
     case.family = work.kin.family(child)
+    if signal.corrects is not None or _is_late(work, case, signal):
+        changes.touched[signal.id] = child
     told = receive(changes, case, signal, work.rules, work.now)
     metrics.SCREEN_SECONDS.observe(max(0.0, (work.now - signal.received_at).total_seconds()))
     return [told, *_tell_siblings(work, child, signal.id)]
+
+
+def _is_late(work: _Work, case: Case, signal: Signal) -> bool:
+    """Whether something was decided of the child or its household that should have known this."""
+    if signal.received_at > work.now - STOOD:
+        return False
+    cases = work.changes.cases
+    near = [cases[each] for each in work.kin.siblings(case.child) if each in cases]
+    return is_late(signal.received_at, [each.known_until for each in (case, *near)])
 
 
 def _tell_siblings(work: _Work, child: UUID, because: str) -> list[Outgoing]:
@@ -354,8 +373,45 @@ def _take_back(work: _Work, withdrawn: Withdrawn, messages: Sequence[str]) -> li
         changes.replaced.append((withdrawn.withdraws, withdrawn.id))
         changes.taken_back[withdrawn.withdraws] = withdrawn.id
         return []
+    changes.touched[withdrawn.id] = case.child
     told = take_back(changes, case, withdrawn, work.rules, work.now, messages)
     return [told, *_tell_siblings(work, case.child, withdrawn.id)]
+
+
+async def _ask_supervisors(
+    work: _Work, batch: Sequence[Incoming[AnySignal]], outcomes: list[Outcome]
+) -> list[Outcome]:
+    """Ask to look at who is on the radar now, and at what was decided without what came late."""
+    change = Change(work.kin, work.kin, work.changes.touched)
+    found = await look_back(work.tx, change, work.rules, work.now)
+    told = await ask_to_look(work.tx, work.changes.looks, found, work.now)
+    for place, item in enumerate(batch):
+        if because := told.get(item.event.id):
+            answers = [*outcomes[place].answers, *because]
+            outcomes[place] = outcomes[place]._replace(answers=answers)
+    return outcomes
+
+
+async def ask_to_look(
+    tx: Connection,
+    looks: Iterable[tuple[UUID, str]],
+    too_light: Sequence[TooLight],
+    now: datetime,
+) -> dict[str, list[Outgoing]]:
+    """Ask a supervisor to look, once each; what is told, by what it is because of."""
+    asked = {look_at(child): because for child, because in looks}
+    asked |= {each.task: each.because for each in too_light}
+    if not asked:
+        return {}
+    if too_light:
+        await hindsight.keep(tx, too_light)
+    opened = await store.open_tasks(tx, list(asked), now)
+    told: dict[str, list[Outgoing]] = {}
+    for task, because in asked.items():
+        if task.item in opened:
+            opens = duty_event(task.item, 1, "duty_item_opened", now, about=_whose(task))
+            told.setdefault(because, []).append(opens)
+    return told
 
 
 async def _settle_screened(

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from services.routing.domain import windows
 from services.routing.domain.absence import as_matter
 from services.routing.domain.cases import (
     Case,
@@ -142,7 +143,7 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
     """
     found: dict[UUID, dict[str, Told]] = {child: {} for child in children}
     rows = await conn.fetch(
-        "SELECT child, id, facts, returned, received_at FROM notification "
+        "SELECT child, id, facts, returned, received_at, source FROM notification "
         "WHERE child = ANY($1::uuid[]) AND replaced_by IS NULL "
         "AND (returned IS NULL OR returned = 'matter' OR check_state <> 'not_asked') "
         "ORDER BY received_at, id",
@@ -152,7 +153,7 @@ async def standing(conn: Connection, children: Iterable[UUID]) -> dict[UUID, dic
         facts = CodedFacts.model_validate_json(row["facts"])
         matter = row["returned"] == "matter"
         told = as_matter(facts) if matter else facts
-        found[row["child"]][row["id"]] = Told(row["received_at"], told)
+        found[row["child"]][row["id"]] = Told(row["received_at"], told, row["source"])
     return found
 
 
@@ -240,7 +241,7 @@ CASE_COLUMNS = [
     "child", "mark", "seq", "version", "age_band", "provisional", "known", "urgency",
     "urgent_flags", "level", "holder", "destinations", "decision_seq", "holder_seq", "confirmed",
     "first_at", "last_at", "identified_by", "identified_band", "family", "answered_at",
-    "opened_at", "pending",
+    "opened_at", "pending", "recent", "known_until", "look_asked",
 ]  # fmt: skip
 
 
@@ -251,6 +252,7 @@ def _columns(case: Case) -> tuple[object, ...]:
         case.holder, " ".join(case.destinations), case.decision_seq, case.holder_seq,
         case.confirmed, case.first_at, case.last_at, case.identified_by, case.identified_band,
         case.family.to_json(), case.answered_at, case.opened_at, case.pending,
+        windows.to_json(case.recent), case.known_until, case.look_asked,
     )  # fmt: skip
 
 
@@ -279,6 +281,9 @@ def _case(row: asyncpg.Record) -> Case:
         answered_at=row["answered_at"],
         opened_at=row["opened_at"],
         pending=row["pending"],
+        recent=windows.from_json(row["recent"]),
+        known_until=row["known_until"],
+        look_asked=row["look_asked"],
         as_read=row["version"],
     )
 
@@ -300,16 +305,17 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
             first_at = t.first_at, last_at = t.last_at, identified_by = t.identified_by,
             identified_band = t.identified_band, family = t.family,
             answered_at = t.answered_at, opened_at = t.opened_at, pending = t.pending,
+            recent = t.recent, known_until = t.known_until, look_asked = t.look_asked,
             updated_at = now()
         FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::bool[], $6::text[],
                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
                     $13::int[], $14::text[], $15::timestamptz[], $16::timestamptz[],
                     $17::text[], $18::text[], $19::text[], $20::timestamptz[],
-                    $21::timestamptz[], $22::bool[])
+                    $21::timestamptz[], $22::bool[], $23::text[], $24::timestamptz[], $25::bool[])
             AS t (child, seq, version, age_band, provisional, known, urgency, urgent_flags,
                   level, holder, destinations, decision_seq, holder_seq, confirmed, first_at,
                   last_at, identified_by, identified_band, family, answered_at, opened_at,
-                  pending)
+                  pending, recent, known_until, look_asked)
         WHERE c.child = t.child
         """,
         *zip(
@@ -320,6 +326,7 @@ async def _update_cases(conn: Connection, cases: Sequence[Case]) -> None:
                     " ".join(c.destinations), c.decision_seq, c.holder_seq, c.confirmed,
                     c.first_at, c.last_at, c.identified_by, c.identified_band,
                     c.family.to_json(), c.answered_at, c.opened_at, c.pending,
+                    windows.to_json(c.recent), c.known_until, c.look_asked,
                 )
                 for c in cases
             ),

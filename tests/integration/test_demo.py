@@ -370,7 +370,7 @@ def test_the_summary_tells_addresses_counts_and_what_is_open() -> None:
         destinations={("psychiatry", "proposed"): 7, ("psychiatry", "accepted"): 50},
         judged={"open": 8, "urgent": 45, "not_urgent": 847},
         open_checks=8, flagged_checks=1, urgent_cases=3, set_aside=1, nameless=20,
-        unconfirmed=30, clocks={"assessment_start": (9, 0), "urgency": (8, 2)},
+        unconfirmed=30, tasks=12, clocks={"assessment_start": (9, 0), "urgency": (8, 2)},
     )  # fmt: skip
     text = summary(plan, found)
 
@@ -378,7 +378,8 @@ def test_the_summary_tells_addresses_counts_and_what_is_open() -> None:
         "http://127.0.0.1:8100/", "http://127.0.0.1:8125/", "/asyncapi", "/openapi", "/metrics",
         "805 messages", "900 notifications", "640 notification, 190 absence, 70 joint contact",
         "2900 clients, 150 duty shifts, 80 staff", "50 accepted, 7 proposed",
-        "8  urgency checks (1 with an urgent flag)", "1  messages set aside", "make down",
+        "8  urgency checks (1 with an urgent flag)", "1  messages set aside", "12  tasks",
+        "make down",
     ):  # fmt: skip
         assert fact in text
     assert max(len(line) for line in text.splitlines()) <= 100

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.routing.domain.facts import known_of
-from services.routing.domain.households import Family, family_of
+from services.routing.domain.households import Family, Member, family_of
 from services.routing.handlers import signals
 from shared import events, store
 from shared.events import ClientSignal, CodedFacts, Merged, ReasonCode, Separated, Signal, Withdrawn
@@ -58,10 +58,11 @@ async def take(routing: Routing, *batch: Any, wait: asyncio.Event | None = None)
 
 
 async def family(routing: Routing, child: UUID) -> Family:
+    """What the others of its household state for a child; how much came is told elsewhere."""
     text = await routing.owner.fetchval(
         "SELECT family FROM routing.child_case WHERE child = $1", child
     )
-    return Family.from_json(text)
+    return Family.from_json(text)._replace(recent=())
 
 
 async def decided(routing: Routing, child: UUID) -> dict[str, Any]:
@@ -249,7 +250,7 @@ class Street:
         others = {self.holder(c.id) for c in self.children} - {holder}
         near = [each for each in others if self.lives(each) & self.lives(holder)]
         return family_of(
-            known_of(s.facts for s in self.said.values() if self.holder(s.child) == each)
+            Member(known_of(s.facts for s in self.said.values() if self.holder(s.child) == each))
             for each in near
         )
 

@@ -79,7 +79,9 @@ async def county(luotsi: System) -> County:
     await publish(luotsi.bootstrap, messages, topic_prefix=luotsi.prefix)
     await do.until("everything is routed", lambda: routed(luotsi, sent, len(messages)))
     await do.fetch(  # what cannot be read tells no time of its own
-        luotsi.admin_url, "UPDATE routing.duty_item SET received_at = $1", LOOKED_AT
+        luotsi.admin_url,
+        "UPDATE routing.duty_item SET received_at = $1 WHERE outcome = 'quarantined'",
+        LOOKED_AT,
     )
     truths = {(t.truth.source, t.truth.source_id): t.truth for t in sent}
     names = await store.message_names(luotsi.admin_url)
@@ -127,7 +129,9 @@ async def routed(luotsi: System, sent: Sequence[Told], messages: int) -> bool:
               if t.truth.kind != "withdrawal"}  # fmt: skip
     taken = await do.value(luotsi.admin_url, "SELECT count(*) FROM intake.event_log")
     held = await do.value(luotsi.admin_url, "SELECT count(*) FROM routing.notification")
-    aside = await do.value(luotsi.admin_url, "SELECT count(*) FROM routing.duty_item")
+    aside = await do.value(
+        luotsi.admin_url, "SELECT count(*) FROM routing.duty_item WHERE outcome = 'quarantined'"
+    )
     return bool(taken >= messages and held == sum(wanted.values()) + RETURNED and aside == 1)
 
 
@@ -146,7 +150,7 @@ async def test_the_desk_holds_what_the_truth_tells(county: County, tmp_path: Pat
     rubber_stampers_accept(acts.values())
     who_is_too_late_leaves_it_or_chooses_anew(beside)
     await those_who_are_joined_are_one(county, beside)
-    (item,) = await county.rows("SELECT * FROM routing.duty_item")
+    (item,) = await county.rows("SELECT * FROM routing.duty_item WHERE outcome = 'quarantined'")
     aside = Aside(str(item["id"]), item["received_at"], "quarantined")
     expected = [(act.kind, act.worker) for act in look_at(aside, utc_now())]
     looked = [line for line in beside if line["act"] in {"original_read", "item_closed"}]

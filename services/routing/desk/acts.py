@@ -53,7 +53,15 @@ from services.routing.domain.tasks import (
     TASKS,
     Task,
 )
-from services.routing.handlers import as_uuid, duty_event, notices, open_tasks, signals
+from services.routing.domain.windows import recent_of
+from services.routing.handlers import (
+    as_uuid,
+    ask_to_look,
+    duty_event,
+    notices,
+    open_tasks,
+    signals,
+)
 from services.routing.households.kin import (
     Kin,
     bring_together,
@@ -167,8 +175,10 @@ async def _screen_anew(acting: _Acting) -> None:
     answered = await routing.answered(acting.tx, acting.kin.people(case.child))
     given = [each for told in answered.values() for each in told]
     case.known = known_when(stands[case.child].values(), given)
+    case.recent = recent_of(stands[case.child])
     case.answered_at = max((each.at for each in given), default=None)
     case.family = acting.kin.family(case.child)
+    case.known_until = acting.now
     screen(acting.changes, case, str(acting.act), acting.desk.rules, acting.now)
 
 
@@ -204,7 +214,9 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    await plumbing.add_outbox(tx, [told, *besides])
+    looks = await ask_to_look(tx, acting.changes.looks, (), acting.now)
+    opened = [each for because in looks.values() for each in because]
+    await plumbing.add_outbox(tx, [told, *besides, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
@@ -282,6 +294,7 @@ async def answer_check(desk: Desk, worker: Worker, notification: str, ask: Answe
         acting.case.urgency = (
             "urgent" if "urgent" in states else "open" if "open" in states else "not_urgent"
         )
+        acting.case.known_until = acting.now
         screen(
             acting.changes, acting.case, str(acting.act), desk.rules, acting.now,
             to_duty=ask.answer == "urgent",

@@ -4,6 +4,7 @@ Run it with ``uvicorn --factory services.routing.desk.app:build_app``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ from services.routing.desk.rule_pages import rule_routes
 from services.routing.desk.sessions import Sessions
 from services.routing.domain.cases import Rules
 from services.routing.domain.form import load_form
-from services.routing.domain.tables import load_settings, load_tables
+from services.routing.domain.tables import load_settings, load_tables, load_version
 from services.routing.settings import RoutingSettings
 from shared import logs
 from shared.clock import Clock, utc_now
@@ -55,7 +56,7 @@ def build_app(
     desk = Desk(
         process,
         settings,
-        Rules(tables, settings.clock_settings, county),
+        Rules(tables, settings.clock_settings, county, partial(load_version, settings.rules)),
         Sealer(KeyFile(settings.key_file)),
         intake(settings),
         clock,

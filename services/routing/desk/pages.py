@@ -24,6 +24,7 @@ from services.routing.desk.faults import (
     Refused,
     Unavailable,
 )
+from services.routing.desk.hindsight import differences
 from services.routing.desk.live import Hub
 from services.routing.desk.queues import QUEUES, Item, Section, Shown, changed, listed, section_of
 from services.routing.desk.rendering import Page, Rota, language_of
@@ -416,13 +417,16 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             if row is None:
                 raise NotThere
             running = await store.running_clocks(conn, [row["child"] or item])
-        now = desk.clock()
+            now = desk.clock()
+            compared = await differences(conn, item, Shown(page.words, desk.rules, now))
         clocks = [
             clock_words(page.words, dict(c), now, desk.rules.clocks)
             for c in running
             if c["about"] == str(item)
         ]
-        return page.render("item.html", item=row, clocks=clocks, original=original, said=said)
+        return page.render(
+            "item.html", item=row, clocks=clocks, original=original, said=said, compared=compared
+        )
 
     @app.get("/items/{item}", **HIDDEN)
     async def item_page(request: Request, item: UUID, said: str = "") -> Response:

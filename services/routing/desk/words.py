@@ -359,6 +359,8 @@ OUTCOMES: Mapping[str, str] = {
     "separated": N_("Look again at what was done while children were joined"),
     "transfer": N_("Another county must be told of a child"),
     "unanswered": N_("Questions were not answered in time"),
+    "look": N_("A supervisor looks at a case about which much has come"),
+    "too_light": N_("A supervisor looks at proposals that were too light"),
 }
 ASIDE_REASONS: Mapping[str, str] = {
     "no-content": N_("The message is empty"),
@@ -387,6 +389,10 @@ ASIDE_REASONS: Mapping[str, str] = {
     "unanswered-in-time": N_(
         "Answers that could change the proposal are missing, and the assessment has not begun"
     ),
+    "radar": N_("In a year much has come about the child or its siblings, not from one source"),
+    "too-light": N_(
+        "With what came late or was corrected, earlier proposals would have been heavier"
+    ),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
 
@@ -409,6 +415,15 @@ TASK_HINTS: Mapping[str, str] = {
         "The proposal is provisional. See to it that the questions on the case page are asked, or "
         "that the assessment begins without the answers: it need not wait for them. The task goes "
         "away by itself when either is done. A supervisor closes it."
+    ),
+    "radar": N_(
+        "Look whether what has been done about the single messages meets the whole: read them "
+        "together, with what came about the siblings. This is asked once for each child. The rule "
+        "is the county's own construction. A supervisor closes this."
+    ),
+    "too-light": N_(
+        "See whether something was left undone because of what was not known then. The rules that "
+        "were in force then are used. The case has been screened anew. A supervisor closes this."
     ),
 }
 """What a person has to do about each task."""

@@ -4,10 +4,10 @@ A case is one child's. Its row is locked while it changes, so `seq`, the gapless
 event that leaves about the child, is given here, to batches and to people's acts alike.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,9 +27,11 @@ from services.routing.domain.facts import (
     known_when,
     learn,
 )
-from services.routing.domain.households import ALONE, Family, with_family
+from services.routing.domain.households import ALONE, Family, with_family, with_windows
 from services.routing.domain.questions import Questions
-from services.routing.domain.tables import Tables
+from services.routing.domain.radar import radar_rows, says_yes
+from services.routing.domain.tables import Row, Tables, TablesRefusedError
+from services.routing.domain.windows import NONE_SEEN, Recent, latest, recent_of, seen, together
 from shared import events
 from shared.clock import HELSINKI
 from shared.events import (
@@ -75,9 +77,12 @@ class Case:
     client: OfClient = NOTHING_SAID
     joined: tuple[UUID, ...] = ()  # whose notifications are this case's too, for now
     family: Family = ALONE
+    recent: Recent = NONE_SEEN  # the messages that can count for the windows
     answered_at: datetime | None = None  # when a worker was last told something about it
     opened_at: datetime | None = None  # see `pending_since`; None: its first receipt
     pending: bool = True  # whether an assessment is still to be made, or to be found unnecessary
+    known_until: datetime | None = None  # the latest message or act that its decisions know
+    look_asked: bool = False  # whether a supervisor has been asked to look (`radar`)
     as_read: int = -1  # its version in the database; -1: it is not there yet
 
     @property
@@ -88,6 +93,7 @@ class Case:
         """
         client = self.client
         known = with_family(self.known, self.family)
+        known = with_windows(known, self.recent, self.family)
         if client.existing != "unknown":
             known = known._replace(is_client=client.existing)
         if client.placed == client.placed_urgently == "unknown":
@@ -148,6 +154,7 @@ class DecisionRow(NamedTuple):
     rules_hash: str
     joined: str | None
     ask: str  # what could still change it, the most decisive first; empty: it is final
+    known_until: datetime | None
 
 
 class Documented(NamedTuple):
@@ -187,7 +194,9 @@ class Changes:
     before it. `standing` and `answered`: what notifications state of the children who are counted
     anew, because something is taken back or an answer came before, and what was answered.
     `belongs_to`: signals that are about another child than the one they arrive as. `moved_in`:
-    (household, child) as messages say.
+    (household, child) as messages say. `looks`: at whose cases a supervisor is asked to look,
+    and because of what. `touched`: signals that come late, or instead of earlier ones -> the case
+    whose past they touch.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -203,6 +212,8 @@ class Changes:
     clients: list[ClientRow] = field(default_factory=list)
     belongs_to: dict[str, UUID] = field(default_factory=dict)
     moved_in: list[tuple[UUID, UUID]] = field(default_factory=list)
+    looks: list[tuple[UUID, str]] = field(default_factory=list)
+    touched: dict[str, UUID] = field(default_factory=dict)
 
 
 class Rules:
@@ -212,8 +223,13 @@ class Rules:
     """
 
     def __init__(
-        self, tables: Tables, clocks: ClockSettings, settings: Sequence[Settings] = ()
+        self,
+        tables: Tables,
+        clocks: ClockSettings,
+        settings: Sequence[Settings] = (),
+        earlier: Callable[[str], Tables] | None = None,
     ) -> None:
+        """`earlier` gives the tables of a version, and raises `TablesRefusedError`."""
         self.tables = tables
         self.clocks = clocks
         self._dated = [
@@ -221,6 +237,7 @@ class Rules:
             for each in settings
         ]
         self._always = InForce(tables)
+        self.of_version = lru_cache(maxsize=100)(partial(self._of_version, earlier))
 
     def at(self, pending_since: datetime) -> "InForce":
         """The rules for a matter that became pending then; before all settings, with the first."""
@@ -228,6 +245,23 @@ class Rules:
             if begins <= pending_since:
                 return rules
         return self._dated[0][1] if self._dated else self._always
+
+    @cached_property
+    def radar(self) -> tuple[Row, ...]:
+        """The rows that ask a supervisor to look."""
+        return radar_rows(self.tables.level)
+
+    def _of_version(self, earlier: Callable[[str], Tables] | None, version: str) -> Tables:
+        """The tables of a stored decision; today's, where those can no longer be read."""
+        for each in (self._always, *(rules for _, rules in self._dated)):
+            if each.tables.version == version:
+                return each.tables
+        if earlier is None:
+            return self.tables
+        try:
+            return earlier(version)
+        except TablesRefusedError:
+            return self.tables
 
 
 class InForce:
@@ -417,8 +451,9 @@ def _learn(changes: Changes, case: Case, signal: Signal) -> None:
     standing = changes.standing.get(case.child)
     if signal.id not in changes.taken_back and counts_at_once(signal):
         case.known = learn(case.known, signal.facts)
+        case.recent = together(case.recent, (seen(signal.id, signal.source, signal.received_at),))
         if standing is not None:
-            standing[signal.id] = Told(signal.received_at, signal.facts)
+            standing[signal.id] = Told(signal.received_at, signal.facts, signal.source)
             _count_anew(changes, case)
     if signal.corrects is not None:
         _replace(changes, case, signal.corrects, signal.id)
@@ -434,8 +469,9 @@ def _replace(changes: Changes, case: Case, earlier: str, by: str) -> None:
 
 
 def _count_anew(changes: Changes, case: Case) -> None:
-    told = changes.standing[case.child].values()
-    case.known = known_when(told, changes.answered.get(case.child, ()))
+    told = changes.standing[case.child]
+    case.known = known_when(told.values(), changes.answered.get(case.child, ()))
+    case.recent = recent_of(told)
 
 
 @lru_cache(maxsize=20_000)
@@ -469,15 +505,25 @@ def screen(
     case.urgent_flags, case.level = decision.urgent_flags, decision.level
     case.holder, case.destinations = decision.holder, decision.destinations
     case.decision_seq = number
+    case.known_until = latest(case.known_until, case.recent, case.family.recent)
+    _look(changes, case, decision, because, rules)
     changes.decisions.append(
         DecisionRow(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None, " ".join(asked),
+            " ".join(map(str, case.joined)) or None, " ".join(asked), case.known_until,
         )
     )  # fmt: skip
     return decision
+
+
+def _look(changes: Changes, case: Case, decision: Decision, because: str, rules: Rules) -> None:
+    """Where the radar says yes for the first time, a supervisor is asked to look."""
+    flagged = bool(decision.urgent_flags)
+    if not case.look_asked and says_yes(rules.radar, decision.facts, flagged=flagged):
+        case.look_asked = True
+        changes.looks.append((case.child, because))
 
 
 def event(

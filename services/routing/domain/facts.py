@@ -50,6 +50,8 @@ class Known(NamedTuple):
     placed_urgently: Answer = "unknown"
     notifications: int = 0
     siblings: int = 0  # other children of the household somebody has notified of
+    signals: int = 0  # messages about it or its household in a year (windows.counted)
+    sources: int = 0  # from how many sources they came
 
     def to_json(self) -> str:
         return orjson.dumps(self._asdict()).decode()
@@ -72,7 +74,7 @@ class Known(NamedTuple):
         return cls(**stored)
 
 
-COUNTS = ("notifications", "siblings")
+COUNTS = ("notifications", "siblings", "signals", "sources")
 """The fields of `Known` that are numbers; the others are answers."""
 NOTHING_KNOWN = Known()
 _PLACE = {name: place for place, name in enumerate(Known._fields)}
@@ -151,10 +153,11 @@ def known_of(stated: Iterable[CodedFacts]) -> Known:
 
 
 class Told(NamedTuple):
-    """What a notification states, and when it was received."""
+    """What a notification states, when it was received, and by which system it was sent."""
 
     at: datetime
     facts: CodedFacts
+    source: str = ""
 
 
 class Answered(NamedTuple):
@@ -226,11 +229,15 @@ _ANSWER = Column(("no", "unknown", "yes"), "rising")
 _AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
 _MANY = 3  # areas or notifications that make problems pile up (A7)
 _SIBLINGS = 2  # children of one household somebody has notified of, this one included, do so, too
+MOST_SIGNALS, MOST_SOURCES = 5, 3  # no further is counted what came in a year (windows.py)
 
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys((*_AREAS, "a7"), _ANSWER),
     "areas_of_concern": Column(tuple(range(len(_AREAS) + 1)), "rising"),
     "areas_besides_a10": Column(tuple(range(len(_AREAS))), "rising"),
+    # As of one moment, one more message never makes them fewer (windows.py).
+    "signals_12_months": Column(tuple(range(MOST_SIGNALS + 1)), "rising"),
+    "sources_12_months": Column(tuple(range(MOST_SOURCES + 1)), "rising"),
     # An answer "no" raised to unknown makes it grow, unknown raised to "yes" makes it fall.
     "areas_unknown": Column(tuple(range(len(_AREAS) + 1)), "either"),
     **dict.fromkeys(
@@ -271,6 +278,16 @@ class HowMany:
 
     def __call__(self, *answers: Answer) -> int:
         return answers.count(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class UpTo:
+    """A number, counted no further than to `most`."""
+
+    most: int
+
+    def __call__(self, number: int) -> int:
+        return min(number, self.most)
 
 
 class Made(NamedTuple):
@@ -337,6 +354,8 @@ MADE: Mapping[str, Made] = {
     "areas_besides_a10": Made(tuple(area for area in _AREAS if area != "a10"), HowMany("yes")),
     "areas_unknown": Made(_AREAS, HowMany("unknown")),
     "a7": Made(("areas_of_concern", "notifications", "siblings"), PilesUp()),
+    "signals_12_months": Made(("signals",), UpTo(MOST_SIGNALS)),
+    "sources_12_months": Made(("sources",), UpTo(MOST_SOURCES)),
     "psych": Made(("a2", "own_substance_use"), _any),
     "safety": Made(("a6", *_UNSAFE), _any),
     "addiction": Made(("own_addiction",), _itself),
@@ -410,5 +429,8 @@ NOT_YET: Mapping[AgeBand, frozenset[str]] = {
     ),
 }  # fmt: skip
 """What cannot be so of a child of that age, so that nobody is asked (own construction)."""
-COUNTED: Mapping[str, int] = {"notifications": _MANY, "siblings": _SIBLINGS - 1}
+COUNTED: Mapping[str, int] = {
+    "notifications": _MANY, "siblings": _SIBLINGS - 1,
+    "signals": MOST_SIGNALS, "sources": MOST_SOURCES,
+}  # fmt: skip
 """Fields that are numbers, and from which number on they make no difference."""

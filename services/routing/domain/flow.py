@@ -20,9 +20,10 @@ class Flow(NamedTuple):
     """From what is stated to the columns.
 
     `stated`: the inputs, as fields of `CodedFacts` and what the case adds; `household` is what its
-    other children's messages state, `client` what the client information system does. `learned`:
-    each field of `Known` and the inputs it is learned from. `derived`: each column and the fields
-    or inputs it is derived from.
+    other children's messages state, `client` what the client information system does, `received_at`
+    and `source` are when a message came and whether from another system than the others, whichever
+    it is. `learned`: each field of `Known` and the inputs it is learned from. `derived`: each
+    column and the fields or inputs it is derived from.
     """
 
     stated: frozenset[str]
@@ -63,7 +64,7 @@ FLOW = Flow(
             *_UNSAFE, "judged_urgent_by_authority", "is_client", "psychiatry_asks", "reasons",
             "absence", "absence.confirmed", "absence.health", "absence.step_reached",
             "last_year_of_band",
-            "age_band", "urgency", "household", "client",
+            "age_band", "urgency", "household", "client", "received_at", "source",
         }
     ),
     learned={
@@ -87,6 +88,8 @@ FLOW = Flow(
         **dict.fromkeys(("placed", "placed_urgently"), ("client",)),
         "notifications": ("absence",),
         "siblings": ("household",),
+        "signals": ("received_at", "household"),
+        "sources": ("source", "received_at", "household"),
     },
     derived={name: tuple(sorted(fields_of(name))) for name in MADE},
 )  # fmt: skip

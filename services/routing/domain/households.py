@@ -7,12 +7,15 @@ against both.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 from uuid import UUID
 
 import orjson
 
+from services.routing.domain import windows
 from services.routing.domain.facts import Known
+from services.routing.domain.windows import NONE_SEEN, Recent
 from shared.events import Answer
 
 
@@ -20,46 +23,68 @@ class Family(NamedTuple):
     """What the other children of a case's households add to it (own construction, domain.md 3.4).
 
     `notified`: of how many of them somebody has notified. A8 and A9 belong to the household and
-    count for each of its children.
+    count for each of its children. `recent`: the messages about them.
     """
 
     notified: int = 0
     a8: Answer = "unknown"
     a9: Answer = "unknown"
+    recent: Recent = NONE_SEEN
 
     def to_json(self) -> str:
-        return orjson.dumps(self._asdict()).decode() if self != ALONE else "{}"
+        if self == ALONE:
+            return "{}"
+        return orjson.dumps({**self._asdict(), "recent": list(map(tuple, self.recent))}).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Family":
-        """Read what `to_json` wrote."""
-        return cls(**orjson.loads(text))
+        """Read what `to_json` wrote, also before it told of messages."""
+        stored = orjson.loads(text)
+        return cls(**{**stored, "recent": windows.from_rows(stored.get("recent", ()))})
 
 
 ALONE = Family()
 
 
-def family_of(others: Iterable[Known]) -> Family:
+class Member(NamedTuple):
+    """What a child's case holds that can count for the others of its household."""
+
+    known: Known
+    recent: Recent = NONE_SEEN
+
+
+def family_of(others: Iterable[Member]) -> Family:
     """What is known of the other children, as far as it counts for one of them."""
-    known = [each for each in others if each.notifications]
-    if not known:
+    members = list(others)
+    if not members:
         return ALONE
+    known = [each.known for each in members if each.known.notifications]
     return Family(
         len(known),
         _most_concerning(each.a8 for each in known),
         _most_concerning(each.a9 for each in known),
+        reduce(windows.together, (each.recent for each in members)),
     )
 
 
 def with_family(known: Known, family: Family) -> Known:
     """What is known of a child with what its household adds."""
-    if family == ALONE:
+    if not family.notified:
         return known
     return known._replace(
         siblings=family.notified,
         a8=_most_concerning((known.a8, family.a8)),
         a9=_most_concerning((known.a9, family.a9)),
     )
+
+
+def with_windows(known: Known, recent: Recent, family: Family) -> Known:
+    """What is known of a child with how much came about it and its household, and from whom."""
+    both = windows.together(recent, family.recent)
+    return Known._make((*known[:_WINDOWS], *windows.counted(both)))
+
+
+_WINDOWS = Known._fields.index("signals")  # before them stands all that is not counted here
 
 
 def _most_concerning(answers: Iterable[Answer]) -> Answer:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.routing.domain.cases import Case, case_mark, still_pending, who
 from services.routing.domain.facts import Answered, Told, UrgencyState, known_when
+from services.routing.domain.windows import recent_of
 from shared.events import AgeBand
 
 
@@ -61,7 +62,9 @@ def count_anew(
 
     `identified`: bands that workers gave.
     """
-    case.known = known_when((n.told for n in notes if n.told is not None), answered)
+    stands = {note.id: note.told for note in notes if note.told is not None}
+    case.known = known_when(stands.values(), answered)
+    case.recent = recent_of(stands)
     case.answered_at = max((each.at for each in answered), default=None)
     told = [(band, False) for band in identified]
     case.age_band, case.provisional = who(

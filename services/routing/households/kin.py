@@ -6,8 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.routing.domain.cases import Case, Changes, Rules, learn_family
-from services.routing.domain.facts import Known
-from services.routing.domain.households import Family, Homes, family_of
+from services.routing.domain.households import Family, Homes, Member, family_of
 from services.routing.domain.joins import Joins
 from services.routing.households import store
 from services.routing.joins import store as joining
@@ -28,7 +27,7 @@ class Kin:
     homes: Homes
     joins: Joins
     cases: dict[UUID, Case] = field(default_factory=dict)
-    beyond: Mapping[UUID, Known] = field(default_factory=dict)
+    beyond: Mapping[UUID, Member] = field(default_factory=dict)
 
     def siblings(self, child: UUID) -> set[UUID]:
         """Whose cases share a household with this child's case."""
@@ -40,7 +39,7 @@ class Kin:
     def family(self, child: UUID) -> Family:
         """What its siblings add to a child's case."""
         return family_of(
-            known for each in self.siblings(child) if (known := self._known(each)) is not None
+            member for each in self.siblings(child) if (member := self._member(each)) is not None
         )
 
     def tell(
@@ -58,9 +57,9 @@ class Kin:
         """Whose notifications stand in this child's case."""
         return (child, *self.joins.joined(child))
 
-    def _known(self, child: UUID) -> Known | None:
+    def _member(self, child: UUID) -> Member | None:
         case = self.cases.get(child)
-        return self.beyond.get(child) if case is None else case.known
+        return self.beyond.get(child) if case is None else Member(case.known, case.recent)
 
 
 async def lock_homes(
@@ -87,7 +86,7 @@ async def read_beyond(tx: Connection, kin: Kin) -> None:
     """What is known of the siblings of locked cases that are not locked themselves."""
     if kin.homes:
         beyond = {each for child in kin.cases for each in kin.siblings(child)} - kin.cases.keys()
-        kin.beyond = await store.known(tx, beyond) if beyond else {}
+        kin.beyond = await store.members(tx, beyond) if beyond else {}
 
 
 async def _with(tx: Connection, joins: Joins, children: Iterable[UUID]) -> Joins:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.routing.domain import windows
 from services.routing.domain.facts import Known
-from services.routing.domain.households import Home
+from services.routing.domain.households import Home, Member
 from shared.database import Connection
 
 
@@ -53,14 +54,17 @@ async def homes(conn: Connection, wanted: Iterable[UUID]) -> list[Home]:
     return [Home(*row.values()) for row in rows]
 
 
-async def known(conn: Connection, children: Iterable[UUID]) -> dict[UUID, Known]:
+async def members(conn: Connection, children: Iterable[UUID]) -> dict[UUID, Member]:
     """What is known in the cases of these children, read and not locked."""
     rows = await conn.fetch(
-        "SELECT c.child, c.known FROM unnest($1::uuid[]) AS t (child) "
+        "SELECT c.child, c.known, c.recent FROM unnest($1::uuid[]) AS t (child) "
         "JOIN child_case c ON c.child = t.child",
         list(children),
     )
-    return {row["child"]: Known.from_json(row["known"]) for row in rows}
+    return {
+        row["child"]: Member(Known.from_json(row["known"]), windows.from_json(row["recent"]))
+        for row in rows
+    }
 
 
 async def move_in(conn: Connection, stated: Sequence[tuple[UUID, UUID]]) -> None:

@@ -9,7 +9,10 @@ from uuid import UUID
 from services.routing import store as routing
 from services.routing.domain.cases import Case, Changes, Rules, event, screen
 from services.routing.domain.facts import UrgencyState
+from services.routing.domain.hindsight import TooLight
 from services.routing.domain.joins import Joins, Note, count_anew, empty_case, gravest, urgency_of
+from services.routing.hindsight import store as hindsight
+from services.routing.hindsight.looking_back import Change, look_back
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store
 from shared.database import Connection
@@ -55,12 +58,16 @@ async def people_of(tx: Connection, change: Merged | Separated) -> list[UUID]:
 class Applied(NamedTuple):
     """What is told, and the children of whom somebody must look at what was done meanwhile.
 
-    `with_case` are all whose case there is now, their own or another's.
+    `with_case` are all whose case there is now, their own or another's. `looks`: at whose cases a
+    supervisor is asked to look, because they are on the radar now. `too_light`: what was decided
+    without what belongs to the case now.
     """
 
     told: list[Outgoing]
     look_again: list[UUID]
     with_case: list[UUID]
+    looks: list[tuple[UUID, str]]
+    too_light: list[TooLight]
 
 
 async def apply_change(
@@ -77,20 +84,33 @@ async def apply_change(
         tx, change.merged, people
     )
     if not await store.change(tx, _decided(change), now):
-        return Applied([], [], [])
+        return Applied([], [], [], [], [])
     await store.find_holders(tx, people)
     after = await store.joins(tx, people)
     kin, related = await lock_homes(tx, people, (), after)
     cases = kin.cases = await routing.lock_cases(tx, {*people, *related})
     await read_beyond(tx, kin)
     moving = _Moving(tx, change, rules, now, before, after, people, cases, kin)
+    had = await hindsight.cases_of(tx, people)
     if isinstance(change, Separated) and change.signals:
         acted = await store.split_off(tx, change.signals, change.merged)
     held_before = sorted({before.of(child) for child in people})
     await store.move(tx, held_before, {child: after.of(child) for child in people})
-    told = await _count_anew(moving)
+    told, looks = await _count_anew(moving)
     look_again = sorted({change.merged, after.of(change.kept)}) if acted else []
-    return Applied(told, look_again, [each for each in people if after.of(each) in cases])
+    with_case = [each for each in people if after.of(each) in cases]
+    return Applied(told, look_again, with_case, looks, await _look_back(moving, had))
+
+
+async def _look_back(moving: _Moving, had: Mapping[str, UUID]) -> list[TooLight]:
+    """What was decided of each of the two without what is the other's, or with it."""
+    kin = moving.kin
+    people = set(moving.people)
+    others = {c: holder for c, holder in kin.joins.holders.items() if c not in people}
+    before = Kin(kin.homes, Joins({**others, **moving.before.holders}))
+    touched = dict.fromkeys((moving.event.id,), moving.event.kept)
+    change = Change(before, kin, touched, had)
+    return await look_back(moving.tx, change, moving.rules, moving.now)
 
 
 def _decided(change: Merged | Separated) -> list[tuple[UUID, UUID | None, int]]:
@@ -104,8 +124,11 @@ def _decided(change: Merged | Separated) -> list[tuple[UUID, UUID | None, int]]:
     return [(change.kept, None, change.kept_number), (change.merged, change.kept, change.number)]
 
 
-async def _count_anew(moving: _Moving) -> list[Outgoing]:
-    """Every case that gained or lost something, each from its own notifications."""
+async def _count_anew(moving: _Moving) -> tuple[list[Outgoing], list[tuple[UUID, str]]]:
+    """Every case that gained or lost something, each from its own notifications.
+
+    Returns what is told, and the cases that are on the radar now.
+    """
     changed = _changed(moving)
     notes = await store.notes(moving.tx, changed)
     for row in await store.give_back(moving.tx, moving.people):
@@ -122,7 +145,7 @@ async def _count_anew(moving: _Moving) -> list[Outgoing]:
     await routing.save(moving.tx, changes)
     for child in changed:
         await store.carry_accepted(moving.tx, child, moving.after.joined(child))
-    return answers
+    return answers, changes.looks
 
 
 def _drop(case: Case | None, destinations: set[str]) -> None:

@@ -11,6 +11,7 @@ from services.routing.domain import flow
 from services.routing.domain.facts import Column
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import Fault, TablesRefusedError, load_tables
+from services.routing.domain.tables.written import newest
 
 FAULTY = {
     "fi": "mikään rivi ei osu lapseen, josta tiedetään: jo asiakas (existing_client): ei tiedossa",
@@ -26,7 +27,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def change(rules: Path, table: str, *changes: tuple[str, str]) -> None:
-    path = rules / table / "2026-12.yaml"
+    path = newest(rules, table)  # type: ignore[arg-type]
     text = path.read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
@@ -36,7 +37,7 @@ def change(rules: Path, table: str, *changes: tuple[str, str]) -> None:
 
 def without_row(rules: Path, table: str, row: str, *, listed: bool) -> str:
     """Take a row out of a table; returns the row."""
-    path = rules / table / "2026-12.yaml"
+    path = newest(rules, table)  # type: ignore[arg-type]
     text = path.read_text(encoding="utf-8")
     before, _, rest = text.partition(f"  - id: {row}\n")
     taken, _, after = rest.partition("  - id: ")
@@ -50,8 +51,8 @@ def without_row(rules: Path, table: str, row: str, *, listed: bool) -> str:
 def test_the_shipped_tables_are_proved(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["rules", "check"])
     told = capsys.readouterr().out
-    assert "level/2026-12.yaml: 7 rows" in told
-    assert "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12" in told
+    assert "level/2026-12.2.yaml: 8 rows" in told
+    assert "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12" in told
 
 
 @pytest.mark.parametrize("language", FAULTY)
@@ -108,7 +109,7 @@ def test_every_fault_is_told_at_once(copied: Path, capsys: pytest.CaptureFixture
     assert 1 == main(["rules", "check", str(copied)])
     told = capsys.readouterr().out
     assert "urgent/2026-12.yaml, row danger: in_danger: unknown value ja" in told
-    assert "level/2026-12.yaml, row erityis-psych: unknown column pysch" in told
+    assert "level/2026-12.2.yaml, row erityis-psych: unknown column pysch" in told
     assert "stays in force" in told
 
 

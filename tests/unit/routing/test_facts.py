@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.facts import (
     COLUMNS,
+    COUNTS,
     NOTHING_KNOWN,
     REASON_STATES,
     Answered,
@@ -158,11 +159,13 @@ def test_more_concern_in_an_answer_is_never_less_in_a_derived_fact(known: Known,
     keeps_its_direction(facts_of(known), facts_of(more), stated=name)
 
 
-@given(KNOWN)
-def test_one_more_notification_is_never_less_concern_in_a_derived_fact(known: Known) -> None:
-    more = known._replace(notifications=known.notifications + 1)
+@given(KNOWN, st.sampled_from(COUNTS))
+def test_one_more_of_whatever_is_counted_is_never_less_concern_in_a_derived_fact(
+    known: Known, name: str
+) -> None:
+    counted: dict[str, Any] = {name: getattr(known, name) + 1}
 
-    keeps_its_direction(facts_of(known), facts_of(more), stated="notifications")
+    keeps_its_direction(facts_of(known), facts_of(known._replace(**counted)), stated=name)
 
 
 NO_CONCERN = {

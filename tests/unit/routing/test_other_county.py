@@ -64,6 +64,7 @@ def test_a_task_is_about_the_child_of_its_reference_and_says_why() -> None:
 
 
 def test_every_task_has_one_kind_and_some_are_closed_by_who_assesses_or_supervises() -> None:
-    assert TASKS == {"separated", "transfer", "unanswered"} == set(KIND_OF.values())
+    kinds = {"separated", "transfer", "unanswered", "look", "too_light"}
+    assert TASKS == kinds == set(KIND_OF.values())
     assert {"separated"} == CLOSED_BY_WHO_ASSESSES
     assert {"unanswered"} == FOR_SUPERVISORS

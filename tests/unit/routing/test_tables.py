@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a misspelt column": (
         "level",
         replacing("{ psych: [yes] }", "{ pysch: [yes] }"),
-        "level/2026-12.yaml, row erityis-psych: unknown column pysch",
+        "level/2026-12.2.yaml, row erityis-psych: unknown column pysch",
     ),
     "a misspelt value": (
         "urgent",
@@ -113,22 +113,22 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "a level that is lighter once the last answer is a yes": (
         "level",
         replacing(
-            "erityis-several-areas, erityis-psych, erityis-safety]\n    then: perus",
-            "erityis-several-areas, erityis-psych, erityis-safety]\n    then: erityis",
+            "erityis-psych, erityis-safety, erityis-radar]\n    then: perus",
+            "erityis-psych, erityis-safety, erityis-radar]\n    then: erityis",
         ),
         "Then, with nothing else changed: areas not known (areas_unknown): 0",
     ),
     "a level that contradicts another": (
         "level",
         replacing("unless: [vaativa-many-areas, vaativa-rare-domain]\n    ", ""),
-        "level/2026-12.yaml, row erityis-several-areas",
+        "level/2026-12.2.yaml, row erityis-several-areas",
     ),
     "a child without a level": (
         "level",
         replacing(
             "{ areas_unknown: { at_most: 0 } }", "{ areas_unknown: { at_most: 0 }, a7: [no] }"
         ),
-        "level/2026-12.yaml: no row hits a child of whom is known: ",
+        "level/2026-12.2.yaml: no row hits a child of whom is known: ",
     ),
     "an exception that names no row": (
         "level",
@@ -138,7 +138,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "an interval without numbers": (
         "level",
         replacing("{ at_least: 3 }", "{}"),
-        "level/2026-12.yaml, row vaativa-many-areas: when.areas_besides_a10",
+        "level/2026-12.2.yaml, row vaativa-many-areas: when.areas_besides_a10",
     ),
     "an interval no number lies in": (
         "level",
@@ -220,7 +220,7 @@ def test_the_newest_version_of_a_table_is_the_one_in_use(tmp_path: Path) -> None
         newer = text.replace("version: 2026-12", f"version: {version}")
         (tmp_path / "urgent" / f"{version}.yaml").write_text(newer, encoding="utf-8")
 
-    assert load_tables(tmp_path).version.startswith("urgent@2026-12.10+level@2026-12+")
+    assert load_tables(tmp_path).version.startswith("urgent@2026-12.10+level@2026-12.2+")
 
 
 def test_the_hash_follows_the_content_and_not_the_order_or_the_layout(

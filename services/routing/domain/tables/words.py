@@ -48,6 +48,16 @@ _COLUMNS: Mapping[str, _Words] = {
         "andra områden med oro än servicen",
         "areas of concern besides services",
     ),
+    "signals_12_months": (
+        "viestejä lapsesta ja sisaruksista 12 kuukaudessa",
+        "meddelanden om barnet och syskonen på 12 månader",
+        "messages about the child and its siblings in 12 months",
+    ),
+    "sources_12_months": (
+        "eri lähteitä, joista ne tulivat",
+        "olika källor som de kom från",
+        "independent sources that they came from",
+    ),
     "areas_unknown": ("alueita, joista ei tiedetä", "områden som inte är kända", "areas not known"),
     "in_danger": ("lapsi vaarassa", "barnet i fara", "child in danger"),
     "assault_suspected": (
