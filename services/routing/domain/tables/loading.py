@@ -57,6 +57,11 @@ def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     They were proved by the rules of their day when they went live, and are not proved again.
     Raises `TablesRefusedError` if a file is gone or cannot be read.
     """
+    return compile_tables(read_version(directory, version, space), space)
+
+
+def read_version(directory: Path, version: str, space: Space = SPACE) -> list[WrittenTable]:
+    """The tables of a stored decision as written. Raises `TablesRefusedError` as `load_version`."""
     names = dict(part.split("@", 1) for part in version.split("+"))
     paths = [directory / name / f"{names.get(name, '')}.yaml" for name in NAMES]
     gone = [path for path in paths if not path.is_file()]
@@ -66,7 +71,7 @@ def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     faults = [fault for table in written for fault in form_faults(table, space)]
     if faults:
         raise TablesRefusedError(faults)
-    return compile_tables(written, space)
+    return written
 
 
 def read_newest(directory: Path) -> list[WrittenTable]:
