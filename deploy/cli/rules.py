@@ -24,7 +24,7 @@ def check_rules(directory: Path | None, language: Language) -> str:
     try:
         tables = load_tables(where, SPACE)
     except TablesRefusedError as error:
-        kept = _KEPT.in_language(language)
+        kept = KEPT.in_language(language)
         raise NotLive(f"{error.in_language(language)}\n\n{kept}") from None
     lines = [_described(table, language) for table in tables.each()]
     return "\n".join([*lines, *_exceptions(tables, language), "", _proved(tables, language)])
@@ -58,7 +58,7 @@ _PROVED = Texts(
     en="Proved: every child gets one level and one holder, every row can hit, and more concern "
     "never gives a lighter decision, but where an exception stands.",
 )
-_KEPT = Texts(
+KEPT = Texts(
     fi="Taulukoita ei oteta käyttöön; voimassa oleva versio pysyy voimassa.",
     sv="Tabellerna tas inte i bruk; den gällande versionen förblir i kraft.",
     en="These tables do not go live; the version in force stays in force.",
