@@ -11,6 +11,8 @@ from deploy.cli.check import NotTaken, check_event
 from deploy.cli.export import NotExported, export_all
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
 from deploy.cli.import_matters import NotImported, import_file
+from deploy.cli.rule_drafts import DRAFTS, DraftNotLive, Import, import_rules
+from deploy.cli.rule_sheets import NotCarried, export_rules
 from deploy.cli.rules import NotLive, check_rules
 from deploy.cli.rules_effect import NEEDS, VERSIONS, Asked, NotDone, rules_diff, rules_replay
 from deploy.cli.settings import CommandSettings
@@ -24,7 +26,15 @@ def main(words: list[str] | None = None) -> int:
     found = _parser().parse_args(words)
     try:
         told = _run(found)
-    except (NotAllTaken, NotImported, NotExported, NotLive, NotDone) as error:
+    except (
+        NotAllTaken,
+        NotImported,
+        NotExported,
+        NotLive,
+        NotDone,
+        NotCarried,
+        DraftNotLive,
+    ) as error:
         sys.stdout.write(f"{error}\n")
         return 1
     except (Unknown, NotTaken, NotAFile, sources.NotDone) as error:
@@ -52,10 +62,16 @@ def _run(found: argparse.Namespace) -> str:
 
 
 def _of_rules(found: argparse.Namespace) -> str:
+    """What is done with files of rules, and with the cases that were decided by them."""
     if found.what == "diff":
         return rules_diff(Asked(found.old, found.new, found.language, found.list, found.keep))
     if found.what == "replay":
         return rules_replay(found.language, found.list)
+    if found.what == "export":
+        return export_rules(found.file, found.version, found.rules, found.language)
+    if found.what == "import":
+        asked = {name: getattr(found, name) for name in Import._fields}
+        return import_rules(Import(**asked), found.language)
     return check_rules(found.directory, found.language, shares=not found.without_shares)
 
 
@@ -146,7 +162,7 @@ def _export(commands: Any) -> None:
 
 def _rules(commands: Any) -> None:
     parser = commands.add_parser("rules", help="the decision tables of the screen")
-    of_rules = parser.add_subparsers(dest="what", required=True)
+    of_rules = parser.add_subparsers(dest="what", required=True, parser_class=_InAnyOrder)
     what = "prove the newest version of each table; names file, row and a child where one fails"
     checked = of_rules.add_parser("check", help=what, description=what)
     checked.add_argument(
@@ -158,6 +174,7 @@ def _rules(commands: Any) -> None:
         help="leave out what they make of the sample county's year, which takes some seconds",
     )  # fmt: skip
     _rules_effect(of_rules)
+    _rule_sheets(of_rules)
 
 
 def _rules_effect(of_rules: Any) -> None:
@@ -180,6 +197,43 @@ def _told(parser: argparse.ArgumentParser, what: str) -> None:
     about = f"a new CSV file for {what}"
     parser.add_argument("--list", metavar="FILE", type=Path, help=about)
     parser.add_argument("--language", choices=get_args(Language), default="en")
+
+
+class _InAnyOrder(argparse.ArgumentParser):
+    """Takes `FILE --as VERSION DIRECTORY`, too: argparse alone has done with what stands apart."""
+
+    _inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As `parse_known_intermixed_args`, which asks for the plain way itself."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
+
+
+def _rule_sheets(of_rules: Any) -> None:
+    what = "a version of the tables as a spreadsheet (.xlsx) to edit, or as a DMN model (.dmn)"
+    written = of_rules.add_parser("export", help=what, description=what)
+    written.add_argument("file", metavar="FILE", type=Path, help="a new one, .xlsx or .dmn")
+    written.add_argument("--version", help="as decisions store it, or 2026-12; the newest if not")
+    what = "an edited spreadsheet as a draft, and check it; the rules in force stay as they are"
+    read = of_rules.add_parser("import", help=what, description=what)
+    read.add_argument("file", metavar="FILE.xlsx", type=Path)
+    read.add_argument("--as", dest="version", metavar="VERSION", required=True, help="2027-01")
+    read.add_argument(
+        "directory", metavar="DIRECTORY", type=Path, nargs="?", help=f"{DRAFTS}/VERSION if not"
+    )
+    read.add_argument("--replace", action="store_true", help="a draft that is there already")
+    for parser, rules in ((written, "where they are read"), (read, "what it was exported from")):
+        parser.add_argument(
+            "--from", dest="rules", metavar="RULES", type=Path,
+            help=f"{rules}: a directory of rules, the shipped one unless given",
+        )  # fmt: skip
+        parser.add_argument("--language", choices=get_args(Language), default="en")
 
 
 def _for_worker(commands: Any, name: str, what: str) -> argparse.ArgumentParser:

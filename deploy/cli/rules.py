@@ -54,7 +54,7 @@ def _loaded(where: Path, language: Language) -> tuple[Tables, tuple[Settings, ..
         refused.append(error)
     if tables is None or refused:
         told = "\n".join(error.in_language(language) for error in refused)
-        raise NotLive(f"{told}\n\n{_KEPT.in_language(language)}")
+        raise NotLive(f"{told}\n\n{KEPT.in_language(language)}")
     return tables, settings
 
 
@@ -67,7 +67,7 @@ def _shares(where: Path, tables: Tables, newest: Tables, language: Language) -> 
     try:
         return shares_of(where, tables, InForce(newest), language)
     except SharesNotSane as error:
-        raise NotLive(f"{error}\n\n{_KEPT.in_language(language)}") from None
+        raise NotLive(f"{error}\n\n{KEPT.in_language(language)}") from None
 
 
 def _described(table: Table, language: Language) -> str:
@@ -99,7 +99,7 @@ _PROVED = Texts(
     en="Proved: every child gets one level and one holder, every row can hit, and more concern "
     "never gives a lighter decision, but where an exception stands.",
 )
-_KEPT = Texts(
+KEPT = Texts(
     fi="Taulukoita ei oteta käyttöön; voimassa oleva versio pysyy voimassa.",
     sv="Tabellerna tas inte i bruk; den gällande versionen förblir i kraft.",
     en="These tables do not go live; the version in force stays in force.",

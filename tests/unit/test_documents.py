@@ -10,7 +10,13 @@ from shared.clock import utc_now
 from shared.events import Notification
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/operations.md", "deploy/kubernetes/README.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/operations.md",
+    "docs/changing-the-rules.md",
+    "deploy/kubernetes/README.md",
+)
 PLACE = re.compile(r"`((?:services|shared|deploy|docs|tests)/[\w./-]+)`")
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 import yaml
 
+from services.routing.domain.facts import Facts
 from services.routing.domain.tables import Tables, TablesRefusedError, load_tables, load_version
 from services.routing.domain.tables.faults import SENTENCES
 from services.routing.domain.tables.written import Loader, newest
@@ -245,6 +246,17 @@ def test_yes_and_no_may_be_written_as_people_write_them(shipped: Tables) -> None
     flat = {value for row in shipped.holder.rows for _, allowed in row.when for value in allowed}
 
     assert {"yes", "no", "unknown", "open", "urgent", "not_urgent", "not_asked"} == flat
+
+
+def test_a_row_that_is_named_twice_in_unless_silences_as_if_it_were_named_once(
+    tmp_path: Path, shipped: Tables
+) -> None:
+    once = "unless: [vaativa-many-areas, vaativa-rare-domain]"
+    twice = "unless: [vaativa-many-areas, vaativa-many-areas, vaativa-rare-domain]"
+    tables = load_changed(tmp_path, "level", replacing(once, twice))
+    facts: Facts = {"a10": "yes", "areas_besides_a10": 3, "areas_of_concern": 4, "areas_unknown": 0}
+
+    assert shipped.evaluate(facts).level == tables.evaluate(facts).level
 
 
 def test_every_table_says_that_it_is_not_the_institutes_screen(shipped: Tables) -> None:

@@ -279,7 +279,7 @@ def _row(table: WrittenTable, row: WrittenRow, places: Mapping[str, int], space:
     return Row(
         ref=f"{table.table}/{row.id}",
         when=tuple(when),
-        unless=tuple(places[other] for other in row.unless),
+        unless=tuple(places[other] for other in dict.fromkeys(row.unless)),
         then=row.then,
         exception=row.exception.reason if row.exception else None,
     )

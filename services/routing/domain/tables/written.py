@@ -137,6 +137,16 @@ def newest(directory: Path, name: TableName) -> Path:
     return found[-1]
 
 
+def is_version(name: str) -> bool:
+    """Whether a version may have this name."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Whether of these two versions the first would be loaded."""
+    return _in_order(Path(f"{version}.yaml")) > _in_order(Path(f"{than}.yaml"))
+
+
 def _in_order(path: Path) -> tuple[str, int]:
     month, _, change = path.stem.partition(".")
     return month, int(change) if change.isdecimal() else 0
