@@ -23,6 +23,8 @@ KNOWN = {
     "routing/act.jsonl": "what people did, when, and their reasons",
     "routing/decision.jsonl": "each screening by the rules, with its facts, rows, version and what "
     "could still change it",
+    "routing/rule_effect.jsonl": "what other rules would have said of the stored cases, where "
+    "somebody kept it",
     "routing/proposal.jsonl": "destinations that were proposed, and what was answered",
     "routing/duty_item.jsonl": "what stood before the duty desk besides notifications",
     "routing/unanswered.jsonl": "which notifications a task about unanswered questions was about",
