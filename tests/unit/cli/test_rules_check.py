@@ -219,7 +219,7 @@ def test_faults_of_tables_and_of_settings_are_told_at_once(
 
     assert 1 == main(["rules", "check", str(copied)])
     told = capsys.readouterr().out
-    assert "level/2026-12.yaml, row erityis-psych: unknown column pysch" in told
+    assert "level/2026-12.2.yaml, row erityis-psych: unknown column pysch" in told
     assert "settings/2026-08-01.yaml: psychiatry: no clinic takes 13-year-olds" in told
     assert "stays in force" in told
 

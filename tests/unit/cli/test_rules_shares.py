@@ -27,7 +27,7 @@ from services.routing.domain.shares import (
 from services.routing.domain.tables import load_tables
 from services.routing.domain.texts import Texts
 
-TABLES = "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12"
+TABLES = "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2"
 WHY = Texts(fi="Siksi", sv="Därför", en="Because")
 SANE: Mapping[ShareName, float] = {"urgent": 5.0, "expert_group": 0.15, "psychiatry": 1.5}
 
@@ -38,7 +38,7 @@ def a_version(measured: Mapping[ShareName, float], **reasons: Texts) -> Found:
         for name, share in measured.items()
     }
     return Found(
-        "shares/2026-12.yaml",
+        "shares/2026-12.2.yaml",
         Shares(tables=TABLES, owner="Omistaja", note=WHY, seats=SEATS, shares=shares),
     )
 
@@ -76,7 +76,7 @@ def test_what_lies_outside_needs_one(share: ShareName, now: float) -> None:
     (fault,) = faults_of(a_version(measured), measured)
     for language, mend in (("fi", "kirjoita reason"), ("sv", "skriv reason"), ("en", "write")):
         text = fault.in_language(language)  # type: ignore[arg-type]
-        assert text.startswith(f"shares/2026-12.yaml, {share}: ")
+        assert text.startswith(f"shares/2026-12.2.yaml, {share}: ")
         assert f"{now:.2f}" in text
         assert mend in text
 
@@ -100,7 +100,7 @@ def copied(tmp_path: Path) -> Path:
 def test_a_version_without_a_file_gets_one_to_complete(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (copied / "shares" / "2026-12.yaml").unlink()
+    (copied / "shares" / "2026-12.2.yaml").unlink()
 
     assert 1 == main(["rules", "check", str(copied)])
 
@@ -111,23 +111,23 @@ def test_a_version_without_a_file_gets_one_to_complete(
     written = proposal(TABLES, SEATS, measured)
     assert written in told.out + told.err
     completed = written.replace('""', "Kirjoitettu")
-    (copied / "shares" / "2026-12.yaml").write_text(completed, encoding="utf-8")
+    (copied / "shares" / "2026-12.2.yaml").write_text(completed, encoding="utf-8")
     assert 0 == main(["rules", "check", str(copied)])
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("measured: 16.38", "measured: paljon", "shares/2026-12.yaml, shares.urgent.measured: "),
-        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.yaml, shares.psykiatria"),
-        ("note:", "notes:", "shares/2026-12.yaml, note"),
-        ("shares:\n", "shares: [\n", "shares/2026-12.yaml: "),
+        ("measured: 16.38", "measured: paljon", "shares/2026-12.2.yaml, shares.urgent.measured: "),
+        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.2.yaml, shares.psykiatria"),
+        ("note:", "notes:", "shares/2026-12.2.yaml, note"),
+        ("shares:\n", "shares: [\n", "shares/2026-12.2.yaml: "),
     ],
 )
 def test_a_file_that_is_not_in_form_is_named_with_its_place(
     copied: Path, old: str, new: str, told: str
 ) -> None:
-    path = copied / "shares" / "2026-12.yaml"
+    path = copied / "shares" / "2026-12.2.yaml"
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -67,4 +67,4 @@ def test_every_task_has_one_kind_and_some_are_closed_by_who_assesses_or_supervis
     kinds = {"separated", "transfer", "unanswered", "look", "too_light"}
     assert TASKS == kinds == set(KIND_OF.values())
     assert {"separated"} == CLOSED_BY_WHO_ASSESSES
-    assert {"unanswered"} == FOR_SUPERVISORS
+    assert {"unanswered", "look", "too_light"} == FOR_SUPERVISORS

@@ -33,7 +33,7 @@ def after(count: int) -> Siblings:
 def test_one_concern_about_the_elder_is_a_matter_of_basic_services() -> None:
     decision = after(1).decided(ELDER, "not_urgent")
 
-    assert ("perus", ("basic_services",)) == (decision.level, decision.destinations)
+    assert ("perus", ("school_welfare",)) == (decision.level, decision.destinations)
 
 
 def test_one_concern_about_the_younger_is_perus_for_the_younger() -> None:
