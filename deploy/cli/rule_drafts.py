@@ -1,7 +1,8 @@
 """`./luotsi rules import`: a spreadsheet of rule tables as a draft, checked as `rules check` does.
 
 A workbook with a fault of form leaves nothing. One that is in form and may not go live leaves a
-draft, and every fault with its sheet and row. The rules in force are never touched.
+draft, and every fault with its sheet and row. The rules in force are never touched. The county's
+settings come along as they are; the shares are measured by `rules check`, which takes longer.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from deploy.cli.drafts import NotADraftError, write_draft
 from deploy.cli.rule_sheets import SHEETS, NotCarried
-from deploy.cli.rules import KEPT, SHIPPED, check_rules
+from deploy.cli.rules import KEPT, SHIPPED, NotLive, check_rules
 from deploy.cli.workbook import read_workbook
 from services.routing.domain.flow import SPACE
 from services.routing.domain.form import Form, FormRefusedError, load_form
@@ -94,7 +95,10 @@ def _checked(draft: Draft, to: Path, told: list[str], language: Language) -> str
     if faults:
         lines = [fault.in_language(language) for fault in faults]
         raise DraftNotLive("\n".join([*told, "", *lines, "", KEPT.in_language(language)]))
-    return check_rules(to, language)
+    try:
+        return f"{check_rules(to, language)}\n\n{_NEXT.in_language(language)} {to}"
+    except NotLive as error:  # no fault of a table: of the settings that came along
+        raise DraftNotLive("\n".join([*told, "", str(error)])) from None
 
 
 # --- the draft's files ----------------------------------------------------------------------------
@@ -148,6 +152,11 @@ def _refuse_old(name: str, version: str, latest: str) -> None:
 _CHANGED = Texts(fi="muuttunut", sv="ändrad", en="changed")
 _AS_IT_WAS = Texts(
     fi="ennallaan, kopioitu sellaisenaan", sv="oförändrad, kopierad", en="as it was, copied"
+)
+_NEXT = Texts(
+    fi="Luonnoksesta ei ole vielä mitattu osuuksia: ./luotsi rules check",
+    sv="Utkastets andelar är inte mätta än: ./luotsi rules check",
+    en="The draft's shares are not measured yet: ./luotsi rules check",
 )
 _NOTHING = Texts(
     fi="Mitään ei kirjoitettu.", sv="Inget skrevs.", en="Nothing was written."

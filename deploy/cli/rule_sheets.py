@@ -40,6 +40,7 @@ def export_rules(file: Path, version: str | None, rules: Path | None, language: 
     """Write the tables in the directory `rules` (the shipped ones) to a new `.xlsx` or `.dmn` file.
 
     `version` is as a decision stores it, or one for all four tables; the newest of each if None.
+    The county's settings that a decision names have to be there, and are in no sheet.
     Raises `NotCarried`, and OSError for the file or the directory.
     """
     where = rules or SHIPPED
@@ -64,10 +65,13 @@ def _version(directory: Path, version: str | None) -> list[WrittenTable]:
     if version is None:
         return read_newest(directory)
     whole = version if "@" in version else "+".join(f"{name}@{version}" for name in NAMES)
-    for part in whole.split("+"):
+    tables, _, settings = whole.partition("+settings@")
+    for part in tables.split("+"):
         name, _, stem = part.partition("@")
         if name not in NAMES or not is_version(stem):
             raise TablesRefusedError([Fault("version-name", part)])
+    if Path(settings).name != settings:  # it is no name of a file but a way to another directory
+        raise TablesRefusedError([Fault("version-name", f"settings@{settings}")])
     return read_version(directory, whole)
 
 

@@ -21,14 +21,31 @@ from deploy.cli.workbook import (
     MAX_ROWS,
     MAX_UNPACKED,
 )
+from services.routing.domain.flow import SPACE
+from services.routing.domain.sheets import sheets_of
+from services.routing.domain.sheets.faults import letters
+from services.routing.domain.tables.loading import read_newest
+from services.routing.domain.tables.written import NAMES, newest
 from tests.edited_workbooks import Change, Desk, both, cell, nothing, put
 
 Told = pytest.CaptureFixture[str]
+COLUMNS = sheets_of(read_newest(SHIPPED), None, SPACE)["level"][0]
+AT = {name: letters(place) for place, name in enumerate(COLUMNS, 1)}
+"""The letter of each column of the sheet `level`."""
+SV = f"{AT['reason sv']} (reason sv)"
+LAST = AT["examples no_match"]
+OLD = "+".join(f"{name}@2026-12" for name in NAMES)
+NEWEST = newest(SHIPPED, "level").stem
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
+
+
+def at(name: str) -> str:
+    """The place of a column of the sheet `level`, as faults tell it."""
+    return f"column {AT[name]} ({name})"
 
 
 def remove(sheet: str) -> Change:
@@ -53,12 +70,12 @@ WRONG: dict[str, tuple[Change, str]] = {
         "sheet questions: the sheet is missing; export the tables anew",
     ),
     "a column is missing": (
-        lambda book: book["level"].delete_cols(10),
+        lambda book: book["level"].delete_cols([*AT].index("then") + 1),
         "sheet level: the column then is missing; add it",
     ),
     "a column is not known": (
         rename("basis", "source"),
-        "sheet level, row 1, column N (source): the column source is not known; known: id, unless",
+        f"sheet level, row 1, column {AT['basis']} (source): the column source is not known",
     ),
     "a fact is not known": (
         rename("when psych", "when pysch"),
@@ -70,7 +87,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     ),
     "a column has no name": (
         both(put("level", "erityis-psych", "owner", "somebody"), rename("owner", None)),
-        "sheet level, row 6 (erityis-psych), column O: the cell holds text, but its column has no",
+        f"sheet level, row 6 (erityis-psych), column {AT['owner']}: the cell holds text, but its",
     ),
     "an id stands twice": (
         again,
@@ -82,15 +99,15 @@ WRONG: dict[str, tuple[Change, str]] = {
     ),
     "a language is missing": (
         put("level", "erityis-psych", "reason sv", None),
-        "sheet level, row 6 (erityis-psych), column L (reason sv): the cell is empty; write its",
+        f"sheet level, row 6 (erityis-psych), {at('reason sv')}: the cell is empty; write",
     ),
     "an exception is not told in all languages": (
         put("level", "erityis-psych", "exception fi", "Syy"),
-        "sheet level, row 6 (erityis-psych), column Q (exception sv): the cell is empty",
+        f"sheet level, row 6 (erityis-psych), {at('exception sv')}: the cell is empty",
     ),
     "a text is too long": (
         put("level", "erityis-psych", "reason en", "a" * 301),
-        "column M (reason en): the cell holds more than 300 characters; shorten it",
+        f"{at('reason en')}: the cell holds more than 300 characters; shorten it",
     ),
     "a value is not known": (
         put("level", "erityis-psych", "when psych", "ja"),
@@ -102,23 +119,23 @@ WRONG: dict[str, tuple[Change, str]] = {
     ),
     "an outcome is not known": (
         put("level", "erityis-psych", "then", "raskas"),
-        "column J (then): then: raskas is not one of perus, erityis, vaativa",
+        f"{at('then')}: then: raskas is not one of perus, erityis, vaativa",
     ),
     "a row that is named is not there": (
         put("level", "erityis-psych", "unless", "vaativa-other"),
-        "column I (unless): unless names vaativa-other, which is no other row of this table",
+        f"{at('unless')}: unless names vaativa-other, which is no other row of this table",
     ),
     "an example is none": (
         put("level", "erityis-psych", "examples match", "psych yes"),
-        "column S (examples match): write one example a line: psych: yes, level: [perus, erityis]",
+        f"{at('examples match')}: write one example a line: psych: yes, level: [",
     ),
     "an example has a value that is not known": (
         put("level", "erityis-psych", "examples no_match", "psych: ei"),
-        "column T (examples no_match): psych: unknown value ei",
+        f"{at('examples no_match')}: psych: unknown value ei",
     ),
     "a formula": (
         put("level", "erityis-psych", "basis", '="LSL "&26'),
-        "column N (basis): the cell begins with =, so it is a formula, and no formula is read",
+        f"{at('basis')}: the cell begins with =, so it is a formula, and no formula is read",
     ),
     "a date": (
         put("level", "erityis-psych", "when psych", date(2026, 2, 1)),
@@ -134,7 +151,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     ),
     "an error": (
         put("level", "erityis-psych", "basis", "#REF!"),
-        "column N (basis): the cell holds an error of the spreadsheet program",
+        f"{at('basis')}: the cell holds an error of the spreadsheet program",
     ),
     "a table is not listed": (
         lambda book: book["tables"].delete_rows(4),
@@ -175,8 +192,8 @@ def test_a_fault_is_told_with_sheet_row_column_and_mend(
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("fi", "välilehti level, rivi 6 (erityis-psych), sarake L (reason sv): solu on tyhjä"),
-        ("sv", "blad level, rad 6 (erityis-psych), kolumn L (reason sv): cellen är tom"),
+        ("fi", f"välilehti level, rivi 6 (erityis-psych), sarake {SV}: solu on tyhjä"),
+        ("sv", f"blad level, rad 6 (erityis-psych), kolumn {SV}: cellen är tom"),
     ],
 )
 def test_a_fault_is_told_in_the_reader_s_language(
@@ -229,11 +246,28 @@ def test_a_missing_example_is_told_with_one_that_can_be_pasted(desk: Desk, capsy
     no_match = ("level", "erityis-psych", "examples no_match")
     assert 1 == desk.bring_in(put(*no_match, "psych: unknown"))
     told = capsys.readouterr().out
-    assert "column T (examples no_match): an example outside the limit psych = no is miss" in told
+    assert f"{at('examples no_match')}: an example outside the limit psych = no is miss" in told
 
     proposals = [line for line in told.splitlines() if line.startswith("{ ")]
     cured = "\n".join(["psych: unknown", *proposals])
     assert 0 == desk.bring_in(put(*no_match, cured), "--replace")
+
+
+def test_an_offer_of_the_county_that_no_row_proposes_any_more_is_told_with_the_draft(
+    desk: Desk, capsys: Told
+) -> None:
+    def take_out(book: Workbook) -> None:
+        sheet, contents = book["destinations"], cell(book, "tables", "destinations", "contents")
+        (row,) = (each[0].row for each in sheet.iter_rows() if each[0].value == "hospital-school")
+        sheet.delete_rows(row)
+        contents.value = contents.value.replace("hospital-school, ", "")
+
+    assert 1 == desk.bring_in(take_out)
+    told = capsys.readouterr().out
+    assert "destinations/2027-01.yaml: changed" in told
+    assert "settings/2026-08-01.yaml" in told.split("\n\n")[1]
+    assert "stays in force" in told
+    assert (desk.draft / "destinations" / "2027-01.yaml").is_file()
 
 
 # --- what is no workbook --------------------------------------------------------------------------
@@ -331,7 +365,7 @@ BOMBS: dict[str, tuple[Callable[[Path], bytes], str]] = {
         f"at most {MAX_ROWS} rows and {MAX_COLUMNS} columns are read",
     ),
     "a cell far to the right": (
-        lambda file: with_part(file, LEVEL, (b'<c r="T9"', b'<c r="XFD9"')),
+        lambda file: with_part(file, LEVEL, (f'<c r="{LAST}9"'.encode(), b'<c r="XFD9"')),
         f"at most {MAX_ROWS} rows and {MAX_COLUMNS} columns are read",
     ),
 }
@@ -402,9 +436,9 @@ def test_the_rules_in_force_are_no_place_for_a_draft(live: Path, desk: Desk, cap
     [
         (
             "2026-12",
-            "sheet level: version 2026-12 is not newer than 2026-12; stored decisions name",
+            f"sheet level: version 2026-12 is not newer than {NEWEST}; stored decisions name",
         ),
-        ("2026-11.9", "sheet level: version 2026-11.9 is not newer than 2026-12"),
+        ("2026-11.9", f"sheet level: version 2026-11.9 is not newer than {NEWEST}"),
         ("next", "a version is named 2026-11 or 2026-11.2"),
         ("../2027-01", "a version is named 2026-11 or 2026-11.2"),
     ],
@@ -437,6 +471,8 @@ def test_an_export_overwrites_nobody_s_work(desk: Desk, capsys: Told) -> None:
         ("new.xlsx", "2025-01", "urgent/2025-01.yaml: no version of this table was found"),
         ("new.xlsx", "latest", "a version is named 2026-11 or 2026-11.2"),
         ("new.xlsx", "level@../../2026-12", "a version is named 2026-11 or 2026-11.2"),
+        ("new.xlsx", f"{OLD}+settings@2025-01-01", "settings/2025-01-01.yaml: no version of this"),
+        ("new.xlsx", f"{OLD}+settings@../2026-12", "settings@../2026-12: a version is named"),
     ],
 )
 def test_what_cannot_be_exported_is_said(

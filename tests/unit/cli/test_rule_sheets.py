@@ -17,7 +17,7 @@ from services.routing.domain.flow import SPACE
 from services.routing.domain.form import load_form
 from services.routing.domain.sheets import read_sheets, sheets_of
 from services.routing.domain.tables.loading import read_newest, read_version
-from services.routing.domain.tables.written import NAMES, WrittenTable, read_table
+from services.routing.domain.tables.written import NAMES, WrittenTable, newest, read_table
 from tests.edited_workbooks import Desk, nothing, put
 from tests.written_tables import FOUR_TABLES, UNSHRUNK, differences
 
@@ -43,8 +43,22 @@ def test_what_nobody_changed_comes_back_byte_for_byte(
     for name in (*NAMES, "questions"):
         (draft,) = (desk.draft / name).iterdir()
         assert (SHIPPED / name / draft.name).read_bytes() == draft.read_bytes()
-    assert "level/2026-12.yaml: as it was, copied" in told
+    assert f"level/{newest(SHIPPED, 'level').name}: as it was, copied" in told
     assert "Proved: every child gets one level" in told
+
+
+def test_the_county_s_settings_come_along_and_the_shares_are_measured_anew(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == desk.bring_in(put("level", "erityis-psych", "reason en", "A concern of the mind."))
+    told = capsys.readouterr().out
+    of_the_county = {path.name: path.read_bytes() for path in (SHIPPED / "settings").iterdir()}
+    assert of_the_county == {
+        path.name: path.read_bytes() for path in (desk.draft / "settings").iterdir()
+    }
+    assert "settings/2026-08-01.yaml: as it was, copied" in told
+    assert f"shares are not measured yet: ./luotsi rules check {desk.draft}\n" in told
+    assert not (desk.draft / "shares").exists()
 
 
 def test_a_changed_table_is_a_new_version_and_the_others_stay(
@@ -80,7 +94,11 @@ def test_any_tables_come_back_from_a_workbook(tables: tuple[WrittenTable, ...]) 
 
 @pytest.mark.parametrize(
     "version",
-    ["2026-11", "urgent@2026-11+level@2026-12+holder@2026-11.2+destinations@2026-11.3"],
+    [
+        "2026-11",
+        "urgent@2026-11+level@2026-12+holder@2026-11.2+destinations@2026-11.3",
+        "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2+settings@2026-08-01",
+    ],
 )
 def test_any_version_can_be_exported(version: str, tmp_path: Path) -> None:
     file = tmp_path / "old.xlsx"
