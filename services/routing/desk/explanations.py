@@ -207,5 +207,6 @@ def fact_name(words: Words, name: str) -> str:
 def _value(words: Words, name: str, value: Value) -> str:
     by_name: dict[str, Mapping[str, str]] = {
         "urgency": labels.URGENCIES, "age_band": labels.AGE_BANDS, "level": labels.LEVELS,
+        "psychiatry_clinic": labels.CLINICS,
     }  # fmt: skip
     return words.of(by_name.get(name, labels.ANSWERS), str(value)).lower()

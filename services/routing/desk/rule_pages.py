@@ -5,11 +5,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from services.routing.desk import words as labels
 from services.routing.desk.acts import Desk
 from services.routing.desk.faults import NotAllowed, NotThere
+from services.routing.desk.languages import N_, Words
 from services.routing.desk.pages import HIDDEN, opened
 from services.routing.desk.rules import PROVED, effect_view, listings, read_version
 from services.routing.desk.sessions import Sessions, Worker
+from services.routing.domain.ages import UNBORN, YEARS, Years
+from services.routing.domain.county import OFFERS, Offered, Settings
 from services.routing.effects import store as effects
 
 LARGEST_NUMBER = 2**31 - 1
@@ -49,21 +53,60 @@ def rule_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             raise NotThere
         shown = {f"{table.name}@{table.version}" for table in view.tables}
         kept = await _kept(desk, worker)
+        in_force = shown <= set(live.split("+"))
+        settings = view.settings or (_settings_now(desk) if in_force else None)
         return page.render(
             "rules_version.html", queue="rules", live=live, view=view, proved=PROVED,
-            in_force=shown <= set(live.split("+")),
+            in_force=in_force,
             questions=_questions(desk, page.words.language),
-            settings=settings_in_words(desk, view.settings),
+            settings=settings_in_words(settings, page.words),
             kept=[each for each in kept if {*each.new.split("+")} & shown],
         )  # fmt: skip
 
 
-def settings_in_words(_desk: Desk, _version: str | None) -> tuple[tuple[str, str], ...]:
-    """The county's dated settings of that version (None: those in force), each with its value.
+def _settings_now(desk: Desk) -> Settings | None:
+    return desk.rules.at(desk.clock()).tables.settings
 
-    There are none in this version of Luotsi; what reads them is to fill this in.
-    """
-    return ()
+
+def settings_in_words(settings: Settings | None, words: Words) -> tuple[tuple[str, str], ...]:
+    """Each of the county's settings with its value; none where there are no settings."""
+    if settings is None:
+        return ()
+    there = settings.offers
+    lacking = [each for each in labels.DESTINATIONS if each in OFFERS and each not in there]
+    none = ", ".join(words.of(labels.DESTINATIONS, each) for each in lacking)
+    clinics = {"child": settings.psychiatry.child, "adolescent": settings.psychiatry.adolescent}
+    return (
+        (words.text("County"), settings.names.in_language(words.language)),
+        (words.text("In force from"), f"{words.day(settings.valid_from)} ({settings.version})"),
+        (words.text("Owner"), settings.owner),
+        *((words.of(labels.DESTINATIONS, name), _for_whom(o, words)) for name, o in there.items()),
+        *([(words.text("Not offered here"), none)] if none else []),
+        *(
+            (words.of(labels.CLINICS, name), _ages(Years(each.at_least, each.at_most), words))
+            for name, each in clinics.items()
+        ),
+        (words.text("Problems piling up"), words.text(_PILES) % settings.piling_up.model_dump()),
+    )
+
+
+_PILES = N_(
+    "At least %(areas)d areas of concern, %(notifications)d notifications or %(children)d children "
+    "of one household"
+)
+
+
+def _for_whom(offered: Offered, words: Words) -> str:
+    return _ages(offered.ages.years, words) if offered.ages else words.text("For everybody")
+
+
+def _ages(years: Years, words: Words) -> str:
+    first, last = years.first, years.last
+    if first == UNBORN:
+        return words.text("From before birth, at most %(last)d years") % {"last": last}
+    if last == YEARS["adult"].last:
+        return words.text("At least %(first)d years") % {"first": first}
+    return words.text("%(first)d–%(last)d years") % {"first": first, "last": last}
 
 
 def _questions(desk: Desk, language: Any) -> Mapping[str, Any]:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from services.routing.desk.languages import N_, Words
 from services.routing.desk.words import ANSWERS, DESTINATIONS, HOLDERS, LEVELS
+from services.routing.domain.county import Settings
 from services.routing.domain.effect import Cell, Effect, Queue, Reading
 from services.routing.domain.flow import SPACE
 from services.routing.domain.lighter import Fall
 from services.routing.domain.tables import TableName, TablesRefusedError
 from services.routing.domain.tables.loading import faults_of, form_faults
+from services.routing.domain.tables.settings import read_settings
 from services.routing.domain.tables.words import column_name, condition_in_words
 from services.routing.domain.tables.written import (
     NAMES,
@@ -103,7 +105,7 @@ class TableView(NamedTuple):
 class VersionView:
     """One version, or a part of one. `proved`: by the proofs of today; `faults` if unreadable.
 
-    `settings`: the version of the county's settings, if it names any.
+    `settings`: those of the county, if it names any.
     """
 
     name: str
@@ -111,14 +113,14 @@ class VersionView:
     proved: bool = False
     is_whole: bool = False
     faults: tuple[str, ...] = ()
-    settings: str | None = None
+    settings: Settings | None = None
 
 
 class _Read(NamedTuple):
     written: tuple[WrittenTable, ...]
     proved: bool
     refused: TablesRefusedError | None = None
-    settings: str | None = None
+    settings: Settings | None = None
 
 
 async def read_version(directory: Path, name: str, words: Words) -> VersionView | None:
@@ -168,6 +170,7 @@ def _read(directory: Path, name: str) -> _Read | None:
         return None
     try:
         written = tuple(read_table(paths[table]) for table in NAMES if table in paths)
+        settled = [read_settings(path) for path in own]
     except TablesRefusedError as error:
         return _Read((), proved=False, refused=error)
     faults = [fault for table in written for fault in form_faults(table, SPACE)]
@@ -176,7 +179,7 @@ def _read(directory: Path, name: str) -> _Read | None:
     return _Read(
         written,
         proved=len(written) == len(NAMES) and not faults_of(written),
-        settings=settings.group(1) if settings else None,
+        settings=next(iter(settled), None),
     )
 
 

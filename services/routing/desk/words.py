@@ -38,6 +38,13 @@ DESTINATIONS: Mapping[str, str] = {
     "ot_support": N_("OT support"),
     "barnahus": N_("Barnahus"),
 }
+CLINICS: Mapping[str, str] = {
+    "child": N_("Child psychiatry"),
+    "adolescent": N_("Adolescent psychiatry"),
+    "near_limit": N_("Near the age limit"),
+    "unknown": N_("Not known"),
+}
+"""Whose patient a child is (`psychiatry_clinic`)."""
 TOLD_BY: Mapping[str, str] = {
     "notifier": N_("Notifier"),
     "school": N_("School"),
@@ -167,6 +174,7 @@ STATED: Mapping[str, str] = {
     "own_substance_use": N_("Own substance use"),
     "own_addiction": N_("Own addiction"),
     "is_client": N_("Already a client"),
+    "last_year_of_band": N_("In the last year of its age band"),
     "notifications": N_("Number of notifications"),
     "siblings": N_("Other children of the household somebody has notified of"),
     "urgency": N_("Urgency"),

@@ -10,7 +10,8 @@ What would have followed is told as far as it also follows from the least concer
 of urgency are not looked for by themselves: each is one statement, which its row names.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import ne
 from typing import NamedTuple, cast, get_args
@@ -146,7 +147,8 @@ class Explainer:
         for way in sorted(ways, key=len):
             later = (self._says(after(case, way)), self._says(after(low, way)))
             decisions.setdefault(_becomes(before, *later), []).append(way)
-        for becomes, found in list(decisions.items())[:FEW_DECISIONS]:
+        for becomes in _told_of(decisions):
+            found = decisions[becomes]
             least = [way for way in found if len(way) == len(found[0])]
             yield Otherwise(tuple(least[:FEW]), becomes, max(0, len(least) - FEW))
 
@@ -195,6 +197,27 @@ def _becomes(before: _Said, one: _Said, other: _Said) -> Becomes:
         bool(one.flags & other.flags - before.flags),
         bool(before.flags - one.flags - other.flags),
     )
+
+
+def _told_of(decisions: Mapping[Becomes, Sequence[Way]]) -> list[Becomes]:
+    """The few that are told: the nearest, and of these one of each other level and holder first.
+
+    Else those that differ in an offer alone would leave no place for another holder. Of one level
+    and holder that to which most ways lead comes first.
+    """
+    met: Counter[tuple[int, Level | None, Holder | None]] = Counter()
+    turn: dict[Becomes, tuple[int, int]] = {}
+    for each, ways in sorted(decisions.items(), key=lambda found: -_least(found[1])):
+        size = len(ways[0])
+        turn[each] = size, met[size, each.level, each.holder]
+        met[size, each.level, each.holder] += 1
+    kept = {*sorted(decisions, key=turn.__getitem__)[:FEW_DECISIONS]}
+    return [each for each in decisions if each in kept]
+
+
+def _least(ways: Sequence[Way]) -> int:
+    """How many ways of the smallest size, which come first, there are."""
+    return sum(len(way) == len(ways[0]) for way in ways)
 
 
 def _in_order(destinations: Iterable[str]) -> tuple[Destination, ...]:

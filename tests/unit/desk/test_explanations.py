@@ -21,6 +21,7 @@ from services.routing.desk.explanations import (
     Stored,
     Version,
     explained,
+    fact,
     fact_name,
     version_of,
 )
@@ -142,6 +143,24 @@ def test_everything_that_can_be_stated_or_looked_at_has_a_name(language: Languag
     names = {name: fact_name(words(language), name) for name in stated}
 
     assert not {name for name, said in names.items() if name == said or "_" in said}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fi", "Psykiatrian poliklinikka iän mukaan: lähellä ikärajaa"),
+        ("sv", "Psykiatrisk klinik enligt ålder: nära åldersgränsen"),
+        ("en", "Psychiatric clinic by age: near the age limit"),
+    ],
+)
+def test_whose_patient_a_child_is_is_told_in_words(language: Language, said: str) -> None:
+    clinics = COLUMNS["psychiatry_clinic"].values
+
+    told = [fact(words(language), "psychiatry_clinic", each) for each in clinics]
+
+    assert said in told
+    codes = {f"{said.partition(': ')[0]}: {code}" for code in clinics}
+    assert not codes & {*told}, "never the code itself"
 
 
 def test_rules_that_are_not_here_as_they_were_explain_nothing_and_the_rows_are_still_named() -> (

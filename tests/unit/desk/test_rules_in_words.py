@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from services.routing.desk.languages import LANGUAGES, words
 from services.routing.desk.rendering import Page
+from services.routing.desk.rule_pages import settings_in_words
 from services.routing.desk.rules import (
     HITS,
     PROVED,
@@ -24,14 +25,17 @@ from services.routing.desk.rules import (
     read_version,
 )
 from services.routing.desk.sessions import Worker
+from services.routing.domain.county import Ages, Offered
 from services.routing.domain.effect import Effect
 from services.routing.domain.facts import COLUMNS
+from services.routing.domain.tables import load_settings, load_tables
 from services.routing.domain.tables.written import NAMES
 from services.routing.effects.store import Kept
 from shared.events import Language
-from tests.unit.rescreening.test_effect import OF_MIND, ORDINARY, counted, effect
-from tests.unit.routing.test_comparing import RULES, VERSION, stored_without
+from tests.unit.rescreening.test_effect import OF_MIND, OF_PSYCH, ORDINARY, counted, effect
+from tests.unit.routing.test_comparing import RULES, stored_without
 
+VERSION = load_tables(RULES).version
 FIRST = "urgent@2026-11+level@2026-11+holder@2026-11+destinations@2026-11"
 EVERY = [f"{path.parent.name}@{path.stem}" for name in NAMES for path in (RULES / name).glob("*")]
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -145,15 +149,68 @@ async def test_a_version_that_cannot_be_read_any_more_says_why(tmp_path: Path) -
 
 async def test_a_version_may_name_the_settings_of_the_county(tmp_path: Path) -> None:
     rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
-    (rules / "settings").mkdir(exist_ok=True)
-    (rules / "settings" / "2026-08-01.yaml").touch()
 
     view = await view_of(f"{VERSION}+settings@2026-08-01", directory=rules)
 
-    assert ("2026-08-01", True) == (view.settings, view.is_whole)
+    assert view.settings is not None
+    assert ("2026-08-01", True, True) == (view.settings.version, view.is_whole, view.proved)
     for name in ("+settings@2026-09-01", "+settings@..", "+settings@2026-08-01+level@2026-11"):
         assert await read_version(rules, VERSION + name, words("en")) is None
     assert await read_version(rules, "settings@2026-08-01", words("en")) is None
+
+
+async def test_settings_that_cannot_be_read_any_more_are_said_and_not_left_out(
+    tmp_path: Path,
+) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    (rules / "settings" / "2026-08-01.yaml").write_text("county: 1\n")
+
+    view = await view_of(f"{VERSION}+settings@2026-08-01", directory=rules)
+
+    assert view.faults
+    assert (None, False) == (view.settings, view.proved)
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("fi", ("Voimassa alkaen: 1.8.2026 (2026-08-01)", "Sairaalakoulu: 7–17 vuotta",
+                "Palasista eteenpäin: Jo ennen syntymää, enintään 17 vuotta",
+                "Nuorisopsykiatria: 13–17 vuotta", "Perhekeskus: Kaikille")),
+        ("sv", ("I kraft från och med: 1.8.2026 (2026-08-01)", "Sjukhusskola: 7–17 år",
+                "Palasista eteenpäin: Redan före födseln, högst 17 år",
+                "Ungdomspsykiatri: 13–17 år", "Familjecentret: För alla")),
+        ("en", ("In force from: 1 Aug 2026 (2026-08-01)", "Hospital school: 7–17 years",
+                "Palasista eteenpäin: From before birth, at most 17 years",
+                "Adolescent psychiatry: 13–17 years", "Family centre: For everybody",
+                "Child psychiatry: 0–12 years",
+                "County: Wellbeing Services County of Example",
+                "Not offered here: Outreach pair")),
+    ],
+)  # fmt: skip
+def test_the_settings_of_the_county_are_read_as_words(
+    language: Language, lines: tuple[str, ...]
+) -> None:
+    settings = load_settings(RULES)[-1]
+
+    said = [f"{name}: {value}" for name, value in settings_in_words(settings, words(language))]
+
+    assert set(lines) <= set(said)
+    assert len(settings.offers) == sum(": " in each for each in said) - 7
+    assert not [each for each in said if "_" in each or "%" in each]
+
+
+def test_an_offer_from_some_age_on_and_one_without_settings_are_read_as_words() -> None:
+    settings = load_settings(RULES)[-1]
+    grown = settings.model_copy(update={"offers": {"ot_support": Offered(ages=Ages(at_least=12))}})
+
+    said = dict(settings_in_words(grown, words("en")))
+
+    assert "At least 12 years" == said["OT support"]
+    assert said["Problems piling up"] == (
+        "At least 3 areas of concern, 3 notifications or 2 children of one household"
+    )
+    assert () == settings_in_words(None, words("en"))
 
 
 async def test_the_newest_version_stands_first(tmp_path: Path) -> None:
@@ -176,7 +233,7 @@ def test_each_way_of_hitting_has_words() -> None:
 
 
 def an_effect() -> Effect:
-    lacking: Any = stored_without(ORDINARY, "psych")
+    lacking: Any = stored_without(ORDINARY, *OF_PSYCH)
     return effect(counted(ORDINARY, OF_MIND, OF_MIND, lacking), accepted=1, declined=1)
 
 

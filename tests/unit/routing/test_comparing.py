@@ -136,7 +136,7 @@ def test_a_lacking_column_whose_value_makes_no_difference_hinders_nothing() -> N
 
 def test_a_lacking_column_is_no_less_than_what_it_is_made_of() -> None:
     """Nobody stored `psych`, but mental health was of concern, and so it was."""
-    facts = stored_without(of_a_child(a2="yes"), "psych")
+    facts = stored_without(of_a_child(a2="yes"), "psych", "own_substance_use")
 
     found = Comparison(LIVE, changed("level", without("erityis-psych"))).of(facts)
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain import explaining
+from services.routing.domain.county import derive_in
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.explaining import Becomes, Explainer, Explanation, Otherwise
 from services.routing.domain.facts import (
@@ -24,7 +25,12 @@ from services.routing.domain.facts import (
 )
 from services.routing.domain.otherwise import Way, free_to_change, stated_of
 from services.routing.domain.questions import Questions
-from services.routing.domain.tables import compile_tables, load_tables, load_version
+from services.routing.domain.tables import (
+    compile_tables,
+    load_settings,
+    load_tables,
+    load_version,
+)
 from services.routing.domain.tables.loading import read_newest
 from shared.events import AgeBand, CodedFacts
 from tests.any_known import any_known
@@ -220,12 +226,12 @@ def test_one_fact_away_from_another_level_is_told_with_all_that_would_have_follo
     }
 
     assert (
-        Becomes("perus", None, ("basic_services",), ("psychiatry",))
+        Becomes("perus", None, ("school_welfare",), ("psychiatry", "systemic_team"))
         == found[(("a2", "yes", "no"),)]
     )
     assert Becomes(holder="own_worker") == found[(("is_client", "unknown", "yes"),)]
     assert (
-        Becomes(holder="duty", not_proposed=("psychiatry",))
+        Becomes(holder="duty", not_proposed=("psychiatry", "systemic_team"))
         == found[(("urgency", "not_urgent", "urgent"),)]
     )
 
@@ -243,18 +249,39 @@ def test_where_no_single_fact_would_do_the_smallest_set_is_told() -> None:
 
 
 def test_of_many_ways_to_the_same_other_decision_a_few_are_told_and_the_rest_counted() -> None:
-    (most, *_) = sorted(
-        EXPLAINER.explain(after_reasons("SCHOOL")).otherwise or (), key=lambda o: -o.left_off
-    )
-    (same,) = [
-        each
-        for each in in_full(after_reasons("SCHOOL")).otherwise or ()
-        if each.becomes == most.becomes
-    ]
+    decision = after_reasons("SCHOOL", urgency="not_asked")
+    (most, *_) = sorted(EXPLAINER.explain(decision).otherwise or (), key=lambda o: -o.left_off)
+    (same,) = [each for each in in_full(decision).otherwise or () if each.becomes == most.becomes]
 
     assert isinstance(most, Otherwise)
     assert (explaining.FEW, 3) == (len(most.ways), most.left_off)
     assert same.ways[: explaining.FEW] == most.ways
+
+
+def test_of_many_other_decisions_each_other_level_and_holder_is_told_before_other_offers() -> None:
+    decision = after_reasons("SCHOOL")
+
+    everything, few = in_full(decision).otherwise or (), EXPLAINER.explain(decision).otherwise or ()
+
+    assert len(everything) > len(few) == explaining.FEW_DECISIONS
+    assert {(each.becomes.level, each.becomes.holder) for each in everything} == {
+        (each.becomes.level, each.becomes.holder) for each in few
+    }
+
+
+def test_a_decision_in_a_county_is_explained_with_what_the_county_has() -> None:
+    """What it lacks would not have been proposed, whatever had been stated."""
+    county = load_settings(RULES)[-1]
+    tables = TABLES.in_county(county)
+    known = Known(a5="yes", a2="yes")
+    facts = derive_in(county, known, age_band="13-15", urgency="not_urgent")
+
+    explanation = Explainer(tables, Questions(tables)).explain(decide(facts, tables))
+
+    proposed = {each for _, becomes in told(explanation) for each in becomes.proposed}
+    assert proposed
+    assert "outreach_pair" not in {*county.offers} | proposed
+    assert all(each.reason and each.basis for each in explanation.matched)
 
 
 def test_of_an_unborn_child_nothing_is_told_that_it_cannot_do() -> None:
@@ -312,6 +339,7 @@ def test_what_is_stored_with_a_decision_is_enough_to_explain_it_again(
         "urgent@2026-11+level@2026-11+holder@2026-11+destinations@2026-11",
         "urgent@2026-11+level@2026-11+holder@2026-11.2+destinations@2026-11.3",
         "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12",
+        "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2",
     ],
 )
 def test_a_decision_of_an_older_version_is_explained_with_the_texts_of_its_day(

@@ -206,7 +206,9 @@ def test_a_family_is_told_what_is_not_known_and_what_would_have_changed_the_prop
     assert ("a3", "is_client") == page.unknown
     assert (Part("level", "erityis"), Part("expert_group")) == ways["a10",]
     assert (Part("holder", "own_worker"),) == ways["is_client",]
-    urgent = (Part("holder", "duty"), Part("expert_group"), Part("psychiatry"))
+    urgent = (
+        Part("holder", "duty"), Part("expert_group"), Part("psychiatry"), Part("ot_support"),
+    )  # fmt: skip
     assert urgent == ways["urgency",]
 
 
