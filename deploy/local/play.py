@@ -270,7 +270,7 @@ async def do(
         beside.tell(act, "agreed")
         return None
     answer = await send(client, act)
-    if answer.status_code != HTTPStatus.CONFLICT:
+    if not _was_too_late(answer, act):
         beside.tell(act, "taken", told_by(answer, act.place).get("act"))
         return None
     beside.tell(act, "too_late")
@@ -281,6 +281,12 @@ async def do(
         if answer.status_code != HTTPStatus.CONFLICT:
             beside.tell(anew, "taken", told_by(answer, anew.place).get("act"))
     return problem
+
+
+def _was_too_late(answer: httpx2.Response, act: Act) -> bool:
+    """Something changed meanwhile; a nameless case may have been joined to another, and be gone."""
+    gone = answer.status_code == HTTPStatus.NOT_FOUND and act.kind in ("identity", "join")
+    return gone or answer.status_code == HTTPStatus.CONFLICT
 
 
 async def after_reading(client: httpx2.AsyncClient, act: Act) -> Act | None:

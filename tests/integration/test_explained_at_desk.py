@@ -21,6 +21,7 @@ from tests.deskside import Desk, a_desk
 SCHOOL: ReasonCode = "LOCAL-REASON-SCHOOL"
 MENTAL: ReasonCode = "LOCAL-REASON-CHILD-MENTAL-HEALTH"
 EXHAUSTED: ReasonCode = "LOCAL-REASON-GUARDIAN-EXHAUSTION"
+DISPUTE: ReasonCode = "LOCAL-REASON-CUSTODY-DISPUTE"
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ async def test_every_decision_of_a_case_is_explained_and_every_reading_noted(des
 
     assert ["duty", "initial_assessment"] == [first["holder"], latest["holder"]]
     assert ["urgency-open"] == [row["row"] for row in first["rows"] if row["table"] == "holder"]
-    assert {"psychiatry"} == set(latest["destinations"])
+    assert {"psychiatry", "systemic_team"} == set(latest["destinations"])
     changes = [(c["fact"], c["was"], c["would"]) for o in latest["otherwise"] for w in o["ways"]
                for c in w if len(w) == 1]  # fmt: skip
     assert ("a2", "yes", "no") in changes
@@ -139,11 +140,14 @@ async def test_nobody_who_is_not_logged_in_reads_and_what_is_not_there_is_said(d
 
 
 async def test_a_familys_page_tells_nothing_of_a_sibling_or_a_guardian(desk: Desk) -> None:
-    """Of two children with the same concern one has a sibling whose parents are exhausted."""
+    """Of two children with the same concern one has a sibling whose guardians are in dispute.
+
+    What is proposed is the same; a proposal itself is told, whatever it is for.
+    """
     household = uuid4()
     alone = await judged(desk, SCHOOL, MENTAL)
     of_two = await judged(desk, SCHOOL, MENTAL, household=household)
-    await judged(desk, EXHAUSTED, household=household)
+    await judged(desk, DISPUTE, household=household)
 
     pages, areas = [], []
     for child in (alone, of_two):
@@ -153,7 +157,7 @@ async def test_a_familys_page_tells_nothing_of_a_sibling_or_a_guardian(desk: Des
         )
         areas.append({area["area"]: area["answer"] for area in case["areas"]})
 
-    assert ["unknown", "yes"] == [each["a8"] for each in areas], "it does count"
+    assert ["unknown", "yes"] == [each["a9"] for each in areas], "it does count"
     assert pages[0] == pages[1]
 
 

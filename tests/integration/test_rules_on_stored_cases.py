@@ -11,6 +11,7 @@ import pytest
 
 from deploy.cli.__main__ import main
 from services.routing.domain.cases import case_mark
+from services.routing.domain.tables.written import newest
 from shared.events import CodedFacts, ReasonCode, Withdrawn
 from tests.builders import RULES, AChild, SetClock
 from tests.deskside import Desk, a_desk
@@ -28,12 +29,14 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 @pytest.fixture
 def draft(tmp_path: Path) -> Path:
     """Rules that propose psychiatry only where it has asked; the rest is as it is in force."""
-    newest = max((RULES / "destinations").glob("*.yaml"))
-    text = newest.read_text(encoding="utf-8")
-    before, _, rest = text.partition("  - id: psychiatry\n")
-    after = rest[rest.index("  - id: ") :]
-    text = (before + after).replace("  - psychiatry\n", "", 1)
-    text = text.replace(f"version: {newest.stem}", "version: 2099-01", 1)
+    path = newest(RULES, "destinations")
+    text = path.read_text(encoding="utf-8")
+    before, _, rest = text.partition("  - id: psychiatry-child\n")
+    after = rest[rest.index("  - id: psychiatry-asks\n") :]
+    text = before + after
+    for clinic in ("child", "adolescent", "near-limit", "age-not-known"):
+        text = text.replace(f"  - psychiatry-{clinic}\n", "", 1)
+    text = text.replace(f"version: {path.stem}", "version: 2099-01", 1)
     path = tmp_path / "draft" / "destinations" / "2099-01.yaml"
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
@@ -116,22 +119,22 @@ async def test_facts_that_lack_a_column_are_derived_or_told_and_never_passed_ove
     desk: Desk, stored: list[AChild], draft: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await _without(desk, stored[0], "safety")
-    await _without(desk, stored[2], "psych")
+    await _without(desk, stored[2], "psych", "own_substance_use")
 
     code, told = await luotsi(capsys, "diff", "live", str(draft))
 
     assert 0 == code, told
-    assert "Cannot be compared: 1 cases. Lacking in what was stored: mental health" in told
+    assert "Cannot be compared: 1 cases. Lacking in what was stored: own substance" in told
     assert case_mark(stored[2].id) in told
     assert "compared 2." in told or "compared 1." in told
 
 
-async def _without(desk: Desk, child: AChild, column: str) -> None:
-    """As a decision was stored before this column was there."""
+async def _without(desk: Desk, child: AChild, *columns: str) -> None:
+    """As a decision was stored before these columns were there."""
     rows = await desk.rows(
         "SELECT seq, facts FROM decision WHERE child = $1 ORDER BY seq DESC LIMIT 1", child.id
     )
-    facts = {k: v for k, v in orjson.loads(rows[0]["facts"]).items() if k != column}
+    facts = {k: v for k, v in orjson.loads(rows[0]["facts"]).items() if k not in columns}
     await desk.pool.execute(
         "UPDATE decision SET facts = $3 WHERE child = $1 AND seq = $2",
         child.id, rows[0]["seq"], orjson.dumps(facts).decode(),

@@ -287,6 +287,8 @@ def test_every_decision_is_found_again_from_what_is_stated(messages: list[Any]) 
         _, world = worlds(notes, set())
         for each in siblings.kin.cases:
             row = siblings.stored(each)
-            again = RULES.at(siblings.case(each).pending_since).decide(world.known(each, on(day)), "7-12", "open")[0]
+            again = RULES.at(siblings.case(each).pending_since).decide(
+                world.known(each, on(day)), "7-12", "open"
+            )[0]
             assert siblings.decided(each).to_json() == again.to_json()
             assert row.level == again.level
