@@ -13,6 +13,7 @@ from aiokafka.consumer import AIOKafkaConsumer
 
 from deploy.sample.county import Message, Truth, told
 from deploy.sample.publish import publish
+from services.intake.groups import in_turn
 from shared.clock import HELSINKI
 from shared.events import CASE, INBOUND_TOPICS, INTAKE_NOTIFICATION, PARTITIONS, SIGNAL
 from shared.kinds import FEED_TOPICS
@@ -129,7 +130,7 @@ async def publish_now(bootstrap: str, sample: SampleMonth) -> int:
 
 
 WAY = (
-    *((topic, "intake") for topic in INBOUND_TOPICS),
+    *((topic, in_turn(topic)) for topic in INBOUND_TOPICS),
     (SIGNAL, "routing-signal"),
     (SIGNAL, "notifications-signal"),
     (CASE, "notifications-case"),

@@ -16,7 +16,7 @@ import pytest
 from deploy.local import demo, play
 from deploy.local.errors import LocalError
 from deploy.local.machine import HOST
-from deploy.local.month import arriving_now, misspelt, sample_month
+from deploy.local.month import WAY, arriving_now, misspelt, sample_month
 from deploy.local.plan import USERS, DemoSettings, Plan, Ports
 from deploy.local.process import BackgroundProcess
 from deploy.local.programs import Program, mail_settings
@@ -32,6 +32,7 @@ from shared.clock import HELSINKI, from_milliseconds
 from shared.events import INTAKE_NOTIFICATION
 from shared.inbox import Raw, Unreadable
 from shared.kinds import BY_NAME, FEED_TOPICS
+from tests import history
 
 UNTIL = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = UNTIL + timedelta(days=120)
@@ -58,6 +59,17 @@ def a_month_of_cases() -> list[Standing]:
 
 
 # --- in the way -----------------------------------------------------------------------------------
+
+
+def test_the_demo_waits_for_groups_that_the_services_read_by() -> None:
+    groups = {
+        (topic, group)
+        for by_group in history.GROUPS.values()
+        for group, topics in by_group.items()
+        for topic in topics
+    }
+
+    assert groups >= set(WAY)
 
 
 def test_a_taken_port_is_told_with_its_user_and_the_setting_that_moves_it(taken_port: int) -> None:
