@@ -41,9 +41,10 @@ async def look(routing: Routing, model: Model, told: dict[UUID, list[int]]) -> N
     """Every notification, clock and fact is with the child that the model says."""
     idents = list(model.signals)
     rows = await routing.owner.fetch(
-        "SELECT n.id, n.child, (SELECT array_agg(DISTINCT k.child) FROM routing.clock k "
-        "WHERE k.about = n.id) AS clocks, (SELECT count(*) FROM routing.clock k "
-        "WHERE k.about = n.id) AS number FROM routing.notification n WHERE n.id = ANY($1)",
+        "SELECT n.id, n.child, k.clocks, k.number FROM routing.notification n LEFT JOIN ("
+        "SELECT about, array_agg(DISTINCT child) AS clocks, count(*) AS number "
+        "FROM routing.clock WHERE about = ANY($1) GROUP BY about) k ON k.about = n.id "
+        "WHERE n.id = ANY($1)",
         idents,
     )
     assert {ident: model.case_of(ident) for ident in idents} == {r["id"]: r["child"] for r in rows}
