@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.domain.decision import Decision, is_lighter
+from services.routing.domain.decision import Decision
+from services.routing.domain.lighter import is_lighter
 from shared.events import CodedFacts, Merged, ReasonCode, Separated, Signal, Withdrawn
 from tests.builders import NOON, AChild, SetClock
 from tests.deskside import Desk, a_desk

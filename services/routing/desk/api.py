@@ -29,32 +29,7 @@ from services.routing.desk.statements import AreaView, SaidView
 from services.routing.desk.words import ALIKE
 from shared.events import Destination
 
-QueueName = Literal[
-    "duty",
-    "own_worker",
-    "initial_assessment",
-    "expert_group",
-    "psychiatry",
-    "school_health",
-    "hospital_school",
-    "basic_services",
-    "family_work",
-    "school_welfare",
-    "child_health_clinic",
-    "family_centre",
-    "systemic_team",
-    "palasista_eteenpain",
-    "lapsen_hyva",
-    "placed_child_school_path",
-    "outreach_pair",
-    "family_group_conference",
-    "lets_talk",
-    "youth_substance_care",
-    "peer_group",
-    "demanding_substitute_care",
-    "ot_support",
-    "barnahus",
-]
+QueueName = Literal["duty", "own_worker", "initial_assessment", Destination]
 Child = Annotated[UUID, Path(description="The random id of the child.")]
 Notification = Annotated[asks.SignalId, Path(description="Id of the notification.")]
 

@@ -494,8 +494,9 @@ def screen(
     The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
     the duty desk is a new one, which no earlier choice of a person answers.
     """
-    decision, facts = _decided(case, rules)
-    asked = rules.at(case.pending_since).questions.names(case.stated, case.age_band, case.urgency)
+    stated, in_force = case.stated, rules.at(case.pending_since)
+    decision, facts = in_force.decide(stated, case.age_band, case.urgency)
+    asked = in_force.questions.names(stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:

@@ -4,15 +4,14 @@ What cannot be decided by the rules is given to a person, at once and with a rea
 raises, and nothing is guessed in favour of the lighter outcome.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import orjson
 
 from services.routing.domain.facts import Facts
-from services.routing.domain.tables import DESTINATIONS, LEVELS, Outcome, Tables
-from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
+from services.routing.domain.tables import DESTINATIONS, Outcome, Tables
 from services.routing.domain.texts import Texts
 from shared.events import Destination, Holder, Language, Level
 
@@ -36,31 +35,6 @@ class Decision:
     def to_json(self) -> bytes:
         """All of it in one canonical form: the same decision is the same bytes, anywhere."""
         return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)
-
-
-class Proposed(Protocol):
-    """What matters of a decision where two are compared."""
-
-    @property
-    def urgent_flags(self) -> Sequence[str]: ...
-    @property
-    def level(self) -> Level: ...
-    @property
-    def destinations(self) -> Sequence[Destination]: ...
-
-
-def is_lighter(one: Proposed, than: Proposed) -> bool:
-    """Whether a decision is lighter than another in any respect (design 6).
-
-    An urgent flag falls away, the level drops, or expert group or psychiatry falls away; those two
-    are not ordered, so each of two decisions can be lighter than the other.
-    """
-    kept = set(one.destinations)
-    return (
-        not set(than.urgent_flags) <= set(one.urgent_flags)
-        or LEVELS.index(one.level) < LEVELS.index(than.level)
-        or any(each in than.destinations and each not in kept for each in NOT_TO_FALL_AWAY)
-    )
 
 
 def decide(facts: Facts, tables: Tables) -> Decision:

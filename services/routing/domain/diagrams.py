@@ -100,20 +100,6 @@ class Diagrams:
 
         return apart, made(node)
 
-    def outcomes(self, *nodes: int) -> set[tuple[Value, ...]]:
-        """Everything that these functions can say together."""
-
-        @cache
-        def said(*nodes: int) -> frozenset[tuple[Value, ...]]:
-            place = min(self._asks[node] for node in nodes)
-            if place == len(self.names):
-                return frozenset({tuple(self._leads[node] for node in nodes)})
-            values = range(len(self.values[place]))
-            each = (said(*(self._at(node, place, value) for node in nodes)) for value in values)
-            return frozenset().union(*each)
-
-        return set(said(*nodes))
-
     # --- asking -----------------------------------------------------------------------------------
 
     def says(self, node: int, case: Mapping[str, Value]) -> Value:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from services.routing.domain.county import Settings, derive_in
-from services.routing.domain.decision import Decision, decide, is_lighter
+from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import Answered, Facts, Known, Told, known_when
 from services.routing.domain.households import Member, family_of, with_family, with_windows
 from services.routing.domain.joins import Joins
+from services.routing.domain.lighter import is_lighter
 from services.routing.domain.tables import Tables
 from services.routing.domain.tasks import Task
 from services.routing.domain.windows import recent_of

@@ -4,13 +4,24 @@ A decision is lighter where a sign of urgency falls away, the level drops, or ex
 psychiatry falls away. Who holds the case is no matter of lighter or heavier.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from services.routing.domain.decision import Decision
 from services.routing.domain.tables import LEVELS, TableName, Tables
 from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
 from shared.events import Destination, Holder, Level
+
+
+class Proposed(Protocol):
+    """What matters of a decision where two are compared."""
+
+    @property
+    def urgent_flags(self) -> Sequence[str]: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def destinations(self) -> Sequence[Destination]: ...
 
 
 class Stands(NamedTuple):
@@ -20,6 +31,11 @@ class Stands(NamedTuple):
     level: Level
     holder: Holder
     destinations: tuple[Destination, ...]
+
+    @property
+    def urgent_flags(self) -> tuple[str, ...]:
+        """As a decision calls them."""
+        return self.urgent
 
 
 class Fall(NamedTuple):
@@ -42,14 +58,23 @@ def stands(decision: Decision) -> Stands:
     return Stands(decision.urgent_flags, decision.level, decision.holder, decision.destinations)
 
 
-def falls(before: Stands, after: Stands) -> tuple[Fall, ...]:
+def is_lighter(one: Proposed, than: Proposed) -> bool:
+    """Whether a decision is lighter than another in any respect.
+
+    Expert group and psychiatry are not ordered, so each of two decisions can be lighter than the
+    other.
+    """
+    return any(True for _ in _falls(than, one))
+
+
+def falls(before: Proposed, after: Proposed) -> tuple[Fall, ...]:
     """Everything that makes `after` lighter than `before`; empty if it is not."""
     return tuple(_falls(before, after))
 
 
-def _falls(before: Stands, after: Stands) -> Iterator[Fall]:
-    for flag in before.urgent:
-        if flag not in after.urgent:
+def _falls(before: Proposed, after: Proposed) -> Iterator[Fall]:
+    for flag in before.urgent_flags:
+        if flag not in after.urgent_flags:
             yield Fall("urgent", flag)
     if LEVELS.index(after.level) < LEVELS.index(before.level):
         yield Fall("level", before.level, after.level)

@@ -138,7 +138,7 @@ class Questions:
     def _says(self, one: int, other: int) -> bool:
         """Whether what the first function says tells what the second does."""
         if (one, other) not in self._says_all:
-            both = self.diagrams.outcomes(one, other)
+            both = self.diagrams.possible({}, one, other)
             self._says_all[one, other] = len(both) == len({first for first, _ in both})
         return self._says_all[one, other]
 

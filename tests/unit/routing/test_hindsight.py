@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.routing.domain.decision import Decision, is_lighter
+from services.routing.domain.decision import Decision
 from services.routing.domain.facts import Answered, Told
 from services.routing.domain.hindsight import (
     Noted,
@@ -24,6 +24,7 @@ from services.routing.domain.hindsight import (
     would_have_been,
 )
 from services.routing.domain.joins import Joins
+from services.routing.domain.lighter import is_lighter
 from services.routing.domain.tables import LEVELS
 from shared.events import CodedFacts, Destination, Level, ReasonCode
 from tests.builders import routing_rules
