@@ -137,6 +137,13 @@ async def test_the_page_of_the_look_says_why_and_what_to_do(family: Family) -> N
     async with family.desk.browser("kaisa", "fi") as kaisa:
         page = (await kaisa.open(f"/items/{look_at(family.elder.id).item}")).text
 
+    async with family.desk.browser("aino", "fi") as aino:
+        others = (await aino.open(f"/items/{look_at(family.elder.id).item}")).text
+
+    close = f"/items/{look_at(family.elder.id).item}/close"
+    assert close in page
+    assert close not in others, "nobody is offered what is refused"
+    assert "Esihenkilö sulkee tämän." in others
     assert "Esihenkilö katsoo asiaa" in page
     assert "Sääntö on hyvinvointialueen oma" in page
     assert family.elder.name not in page

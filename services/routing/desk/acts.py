@@ -706,6 +706,14 @@ async def _keep(
 # --- what was set aside -------------------------------------------------------------------------
 
 
+def must_close(worker: Worker, outcome: str) -> None:
+    """Raises `NotAllowed` where a task is another role's to close."""
+    if outcome in CLOSED_BY_WHO_ASSESSES:
+        worker.must_assess()
+    if outcome in FOR_SUPERVISORS:
+        worker.must_supervise()
+
+
 async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> Done:
     """A person says what became of something set aside; its clocks stop.
 
@@ -718,10 +726,7 @@ async def close_item(desk: Desk, worker: Worker, item: UUID, ask: CloseItem) -> 
     if known is not None and known["closed_at"] is None:
         if known["outcome"] in ("parked", "held") and known["service"] in REDRIVEN_ONLY:
             raise Refused(known["outcome"])
-        if known["outcome"] in CLOSED_BY_WHO_ASSESSES:
-            worker.must_assess()
-        if known["outcome"] in FOR_SUPERVISORS:
-            worker.must_supervise()
+        must_close(worker, known["outcome"])
         done_time(ask.done_at, desk.clock(), known["received_at"], any_day=any_day)
         if known["service"] == "intake" and known["outcome"] != "urgent":
             await desk.intake.close(worker, item)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from services.routing.desk import acts, asks, reading, store
-from services.routing.desk.acts import Desk, Done
+from services.routing.desk.acts import Desk, Done, must_close
 from services.routing.desk.alike import alike_if_there
 from services.routing.desk.attachments import download
 from services.routing.desk.faults import (
@@ -407,11 +407,19 @@ def _local(text: str) -> datetime | str:
 # --- what was set aside -------------------------------------------------------------------------
 
 
+def _may_close(worker: Worker, outcome: str) -> bool:
+    try:
+        must_close(worker, outcome)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     async def render(
         request: Request, item: UUID, original: reading.ItemContent | None, said: str
     ) -> Response:
-        page, _ = await opened(desk, sessions, request)
+        page, worker = await opened(desk, sessions, request)
         async with desk.process.pool.acquire() as conn:
             row = await store.duty_item(conn, item)
             if row is None:
@@ -425,8 +433,9 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
             if c["about"] == str(item)
         ]
         return page.render(
-            "item.html", item=row, clocks=clocks, original=original, said=said, compared=compared
-        )
+            "item.html", item=row, clocks=clocks, original=original, said=said, compared=compared,
+            may_close=_may_close(worker, row["outcome"]),
+        )  # fmt: skip
 
     @app.get("/items/{item}", **HIDDEN)
     async def item_page(request: Request, item: UUID, said: str = "") -> Response:
