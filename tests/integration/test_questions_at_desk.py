@@ -152,3 +152,14 @@ def test_a_form_without_a_question_or_a_text_is_refused(tmp_path: Path) -> None:
         (folder / "2026-12.yaml").write_text(broken, encoding="utf-8")
         with pytest.raises(FormRefusedError, match=told):
             load_form(tmp_path)
+
+
+def test_a_mended_form_of_the_same_month_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "questions"
+    folder.mkdir()
+    written = (RULES / "questions" / "2026-12.yaml").read_text(encoding="utf-8")
+    for version in ("2026-12", "2026-12.2", "2026-12.10"):
+        mended = written.replace("version: 2026-12\n", f"version: {version}\n")
+        (folder / f"{version}.yaml").write_text(mended, encoding="utf-8")
+
+    assert "2026-12.10" == load_form(tmp_path).version

@@ -24,6 +24,7 @@ from services.routing.domain.tables.written import (
     Hit,
     WrittenRow,
     WrittenTable,
+    in_order,
     read_table,
 )
 from shared.events import Language
@@ -146,15 +147,12 @@ async def listings(directory: Path, words: Words) -> list[Listing]:
 
 def _found(directory: Path) -> dict[TableName, tuple[str, ...]]:
     return {
-        name: tuple(sorted((p.stem for p in (directory / name).glob("*.yaml")), key=_age))
+        name: tuple(
+            path.stem
+            for path in sorted((directory / name).glob("*.yaml"), key=in_order, reverse=True)
+        )
         for name in NAMES
     }
-
-
-def _age(version: str) -> tuple[int, ...]:
-    """The newest first: 2026-12, 2026-11.10, 2026-11.2, 2026-11."""
-    parts = [int(part) for part in re.split(r"[-.]", version) if part.isdecimal()]
-    return tuple(-part for part in (*parts, 0, 0, 0)[:3])
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.routing.domain.facts import QUESTIONS
-from services.routing.domain.tables.written import Loader
+from services.routing.domain.tables.written import Loader, in_order
 from services.routing.domain.texts import Texts, Words
 
 AnsweredBy = Literal["notifier", "school", "family", "own_worker", "health_care"]
@@ -46,7 +46,7 @@ def load_form(directory: Path) -> Form:
 
     Raises `FormRefusedError` where a text or a question is missing, or one is not known.
     """
-    path = max((directory / "questions").glob("*.yaml"), default=None)
+    path = max((directory / "questions").glob("*.yaml"), key=in_order, default=None)
     if path is None:
         raise FormRefusedError(f"questions: no version was found in {directory.name}/questions")
     where = f"questions/{path.name}"

@@ -128,7 +128,7 @@ def _given(part: BaseModel) -> dict[str, Any]:
 
 def newest(directory: Path, name: TableName) -> Path:
     """The file of the newest version. Raises `TablesRefusedError` if there is none to name."""
-    found = sorted((directory / name).glob("*.yaml"), key=_in_order)
+    found = sorted((directory / name).glob("*.yaml"), key=in_order)
     wrong = [path for path in found if not _VERSION.fullmatch(path.stem)]
     if wrong:
         raise TablesRefusedError(Fault("version-name", f"{name}/{path.name}") for path in wrong)
@@ -144,10 +144,11 @@ def is_version(name: str) -> bool:
 
 def is_newer(version: str, than: str) -> bool:
     """Whether of these two versions the first would be loaded."""
-    return _in_order(Path(f"{version}.yaml")) > _in_order(Path(f"{than}.yaml"))
+    return in_order(Path(f"{version}.yaml")) > in_order(Path(f"{than}.yaml"))
 
 
-def _in_order(path: Path) -> tuple[str, int]:
+def in_order(path: Path) -> tuple[str, int]:
+    """Sorts files of versions from the oldest to the newest: 2026-11.10, 2026-12, 2026-12.2."""
     month, _, change = path.stem.partition(".")
     return month, int(change) if change.isdecimal() else 0
 
