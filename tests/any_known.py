@@ -4,11 +4,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from services.routing.domain.facts import COUNTS, Known
+from services.routing.domain.facts import ANSWER_FIELDS, COUNTS, MOVES, Known
 from shared.events import Answer
-
-STATED = tuple(name for name in Known._fields if name not in COUNTS)
-"""The fields that are answers."""
 
 
 def any_known(most: int = 5) -> st.SearchStrategy[Known]:
@@ -17,7 +14,8 @@ def any_known(most: int = 5) -> st.SearchStrategy[Known]:
     return st.builds(
         Known,
         **{
-            **dict.fromkeys(STATED, answers),
+            **dict.fromkeys(ANSWER_FIELDS, answers),
             **dict.fromkeys(COUNTS, st.integers(0, most)),
+            "moves": st.sampled_from(MOVES),
         },
     )

@@ -10,7 +10,16 @@ from typing import Any
 
 from services.routing.domain.clocks import clocks_for
 from services.routing.domain.decision import decide
-from services.routing.domain.facts import COUNTS, NOTHING_KNOWN, Facts, Known, derive, learn
+from services.routing.domain.facts import (
+    ANSWER_FIELDS,
+    COUNTS,
+    MOVES,
+    NOTHING_KNOWN,
+    Facts,
+    Known,
+    derive,
+    learn,
+)
 from services.routing.domain.tables import Tables, load_settings, load_tables
 from shared.events import CodedFacts
 
@@ -60,8 +69,9 @@ def batch(tables: Tables) -> float:
 
 def a_case(chance: random.Random) -> Facts:
     known: dict[str, Any] = {
-        name: chance.randrange(6) if name in COUNTS else chance.choice(["no", "unknown", "yes"])
-        for name in Known._fields
+        **{name: chance.randrange(6) for name in COUNTS},
+        **{name: chance.choice(["no", "unknown", "yes"]) for name in ANSWER_FIELDS},
+        "moves": chance.choice(MOVES),
     }
     return derive(Known(**known), age_band="7-12", urgency=chance.choice(["open", "not_urgent"]))
 

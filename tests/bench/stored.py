@@ -30,7 +30,16 @@ from deploy.local.databases import create_database
 from deploy.local.postgres import postgres_here
 from services.routing.domain.cases import case_mark
 from services.routing.domain.decision import decide
-from services.routing.domain.facts import COUNTS, NOTHING_KNOWN, Facts, Known, derive, known_of
+from services.routing.domain.facts import (
+    ANSWER_FIELDS,
+    COUNTS,
+    MOVES,
+    NOTHING_KNOWN,
+    Facts,
+    Known,
+    derive,
+    known_of,
+)
 from services.routing.domain.replaying import Stored, as_stored
 from services.routing.domain.tables import Tables, load_tables
 from shared.events import AgeBand, CodedFacts, ReasonCode
@@ -66,8 +75,9 @@ def ordinary(chance: random.Random) -> Facts:
 def any_answers(chance: random.Random) -> Facts:
     """Any answer to anything."""
     said: dict[str, Any] = {
-        name: chance.randrange(4) if name in COUNTS else chance.choice(("no", "unknown", "yes"))
-        for name in Known._fields
+        **{name: chance.randrange(4) for name in COUNTS},
+        **{name: chance.choice(("no", "unknown", "yes")) for name in ANSWER_FIELDS},
+        "moves": chance.choice(MOVES),
     }
     return derive(
         Known(**said),

@@ -15,7 +15,7 @@ from shared.events import Language
 from tests.contract.tables import PAGES, tables_page
 
 CODE = re.compile(r"\b(" + "|".join(name for name in COLUMNS if "_" in name) + r")\b")
-EXCEPTED = "      match:\n        - { custody_dispute: [no, unknown], level: vaativa, urgency: "
+EXCEPTED = "      match:\n        - { custody_dispute: [no, unknown], level: vaativa, has_worker"
 
 
 def cells(page: str) -> list[list[str]]:
@@ -68,8 +68,10 @@ def test_an_exception_is_shown_with_its_reason(tmp_path: Path) -> None:
         r"(  - id: expert-group\n.*?)(?=  - id: )", path.read_text("utf-8"), flags=re.DOTALL
     )
     row = row.replace("level: [vaativa],", "level: [vaativa], custody_dispute: [no, unknown],")
-    row = row.replace("      match:\n        - { level: vaativa, urgency: ", EXCEPTED)
-    row += "        - { level: vaativa, custody_dispute: yes, urgency: not_urgent }\n"
+    row = row.replace("      match:\n        - { level: vaativa, has_worker", EXCEPTED)
+    row += (
+        "        - { level: vaativa, custody_dispute: yes, has_worker: yes, urgency: not_urgent }\n"
+    )
     row += "    exception: { reason: { fi: Käräjät ensin, sv: Tinget först, en: Court first } }\n"
     path.write_text(before + row + after, "utf-8")
 

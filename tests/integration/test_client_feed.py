@@ -94,9 +94,10 @@ async def test_a_child_without_a_case_is_stored_and_no_case_is_made(routing: Rou
 
 async def test_nothing_is_told_where_the_decision_stays(routing: Routing) -> None:
     child = AChild()
-    await routing.cases.notified(child, facts=CodedFacts(is_client="yes"))
+    await routing.take(state(child, clientship="child_protection", worker="eero"))
+    await routing.cases.notified(child)
 
-    told = await routing.take(state(child, clientship="child_protection", worker="sosse"))
+    told = await routing.take(state(child, 2, clientship="child_protection", worker="sosse"))
 
     assert told == []
     assert "sosse" == await routing.owner.fetchval("SELECT worker FROM routing.client")

@@ -65,7 +65,7 @@ async def test_a_matter_keeps_its_settings_and_the_next_one_has_those_of_its_own
 
     assert "palasista_eteenpain" not in in_july
     assert {"2024-01-01"} == set(in_august)
-    assert "2026-08-01" == (await settings_of(desk, child))[-1]
+    assert "2026-08-01.2" == (await settings_of(desk, child))[-1]
     assert "palasista_eteenpain" in await proposed(desk, child)
     (row,) = await desk.rows("SELECT opened_at, pending FROM child_case")
     assert (desk.clock(), True) == (row["opened_at"], row["pending"])

@@ -99,14 +99,15 @@ async def test_psychiatric_signs_go_to_the_duty_check_and_then_to_the_co_consult
     desk: Desk,
 ) -> None:
     child = AChild()
-    signal = await sent(desk, child, reasons=("LOCAL-REASON-CHILD-MENTAL-HEALTH",))
+    reasons = ("LOCAL-REASON-CHILD-MENTAL-HEALTH", "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT")
+    signal = await sent(desk, child, reasons=reasons)
     before = await standing(desk, child)
 
     await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Ei nyt.")
 
     assert before == ("open", "duty", [])
     assert await standing(desk, child) == (
-        "not_urgent", "initial_assessment", ["psychiatry", "systemic_team"],
+        "not_urgent", "initial_assessment", ["psychiatry", "school_welfare", "systemic_team"],
     )  # fmt: skip
 
 

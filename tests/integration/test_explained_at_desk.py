@@ -73,7 +73,7 @@ async def test_every_decision_of_a_case_is_explained_and_every_reading_noted(des
 
     assert ["duty", "initial_assessment"] == [first["holder"], latest["holder"]]
     assert ["urgency-open"] == [row["row"] for row in first["rows"] if row["table"] == "holder"]
-    assert {"psychiatry", "systemic_team"} == set(latest["destinations"])
+    assert {"school_welfare", "systemic_team"} == set(latest["destinations"])
     changes = [(c["fact"], c["was"], c["would"]) for o in latest["otherwise"] for w in o["ways"]
                for c in w if len(w) == 1]  # fmt: skip
     assert ("a2", "yes", "no") in changes

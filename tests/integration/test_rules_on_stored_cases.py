@@ -17,6 +17,7 @@ from tests.builders import RULES, AChild, SetClock
 from tests.deskside import Desk, a_desk
 
 MIND: ReasonCode = "LOCAL-REASON-CHILD-MENTAL-HEALTH"
+TRIED: ReasonCode = "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT"
 SCHOOL: ReasonCode = "LOCAL-REASON-SCHOOL"
 
 
@@ -34,7 +35,7 @@ def draft(tmp_path: Path) -> Path:
     before, _, rest = text.partition("  - id: psychiatry-child\n")
     after = rest[rest.index("  - id: psychiatry-asks\n") :]
     text = before + after
-    for clinic in ("child", "adolescent", "near-limit", "age-not-known"):
+    for clinic in ("child", "adolescent", "near-limit", "age-not-known", "placed"):
         text = text.replace(f"  - psychiatry-{clinic}\n", "", 1)
     text = text.replace(f"version: {path.stem}", "version: 2099-01", 1)
     path = tmp_path / "draft" / "destinations" / "2099-01.yaml"
@@ -45,10 +46,13 @@ def draft(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def stored(desk: Desk) -> list[AChild]:
-    """Two children whose mental health is of concern, and one whose is not; all not urgent."""
+    """Two children whose mental health is of concern, and one whose is not; all not urgent.
+
+    Support has been tried with all.
+    """
     children = [AChild(), AChild(), AChild()]
     for child, reason in zip(children, (MIND, MIND, SCHOOL), strict=True):
-        signal = await desk.cases.notified(child, facts=CodedFacts(reasons=(reason,)))
+        signal = await desk.cases.notified(child, facts=CodedFacts(reasons=(reason, TRIED)))
         answer = await desk.post(
             "aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Soitettu."
         )

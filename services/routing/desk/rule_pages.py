@@ -87,6 +87,19 @@ def settings_in_words(settings: Settings | None, words: Words) -> tuple[tuple[st
             for name, each in clinics.items()
         ),
         (words.text("Problems piling up"), words.text(_PILES) % settings.piling_up.model_dump()),
+        (
+            words.text("Areas of concern"),
+            words.text(_AREAS) % settings.areas_of_concern.model_dump(),
+        ),
+        (words.text("Radar"), words.text(_RADAR) % settings.radar.model_dump()),
+        (
+            words.text("Moved often between placements"),
+            words.text("At least %(moves)d moves in 12 months") % {"moves": settings.moved_often},
+        ),
+        *(
+            (words.of(labels.DESTINATIONS, name), words.of(_ROOM, room or "unknown"))
+            for name, room in settings.capacity.model_dump().items()
+        ),
     )
 
 
@@ -94,6 +107,15 @@ _PILES = N_(
     "At least %(areas)d areas of concern, %(notifications)d notifications or %(children)d children "
     "of one household"
 )
+
+
+_AREAS = N_("Several: at least %(several)d; many besides services: at least %(many)d")
+_RADAR = N_("At least %(signals)d messages from at least %(sources)d sources in 12 months")
+_ROOM: Mapping[str, str] = {
+    "room": N_("Has room"),
+    "full": N_("Full"),
+    "unknown": N_("Nobody has said whether it has room"),
+}
 
 
 def _for_whom(offered: Offered, words: Words) -> str:

@@ -47,6 +47,8 @@ from shared.events import (
 from shared.store import Outgoing
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter is taken for a digit
+_PLACED = OfClient._fields.index("placed")
+_NOT_TOLD = NOTHING_SAID[_PLACED:]
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
@@ -96,9 +98,12 @@ class Case:
         known = with_windows(known, self.recent, self.family)
         if client.existing != "unknown":
             known = known._replace(is_client=client.existing)
-        if client.placed == client.placed_urgently == "unknown":
+        if client[_PLACED:] == _NOT_TOLD:
             return known
-        return known._replace(placed=client.placed, placed_urgently=client.placed_urgently)
+        return known._replace(
+            placed=client.placed, placed_urgently=client.placed_urgently,
+            has_worker=client.has_worker, moves=client.moves,
+        )  # fmt: skip
 
     @property
     def pending_since(self) -> datetime:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from services.routing.domain.facts import MOVES, Moves
 from services.routing.domain.tasks import Task
 from shared.events import Answer, Clientship, ClientSignal, Placement
 
@@ -51,13 +52,15 @@ class ClientRow(NamedTuple):
 class OfClient(NamedTuple):
     """What counts for a case: an existing client or not, and the other system's own reference.
 
-    `placed`: away from home, in whatever way.
+    `placed`: away from home, in whatever way. `moves`: between placements in 12 months.
     """
 
     existing: Answer = "unknown"
     reference: str | None = None
     placed: Answer = "unknown"
     placed_urgently: Answer = "unknown"
+    has_worker: Answer = "unknown"
+    moves: Moves = "unknown"
 
 
 NOTHING_SAID = OfClient()
@@ -97,7 +100,25 @@ def of_client(rows: Iterable[ClientRow]) -> OfClient:
         named.reference,
         _together(_is(row.placement, "open_care", "urgent", "care") for row in standing),
         _together(_is(row.placement, "urgent") for row in standing),
+        _has_worker(standing),
+        _moves(row.moves for row in standing),
     )
+
+
+def _has_worker(rows: Iterable[ClientRow]) -> Answer:
+    """Whether anybody is named; that nobody is, is only known where nothing says "unknown"."""
+    named = {row.worker is not None for row in rows}
+    said = {row.clientship for row in rows}
+    return "yes" if True in named else "unknown" if "unknown" in said else "no"
+
+
+def _moves(told: Iterable[int | None]) -> Moves:
+    """Those of the reference that tells of the most; a move may stand in several."""
+    known = [moves for moves in told if moves is not None]
+    return MOVES[1 + min(max(known), _MOST_MOVES)] if known else "unknown"
+
+
+_MOST_MOVES = len(MOVES) - 2
 
 
 def _together(said: Iterable[Answer]) -> Answer:

@@ -1,4 +1,4 @@
-"""A county's own settings: which offers exist, for what ages, and from how many on things pile up.
+"""A county's own settings: which offers exist, for what ages, and from how many on it is many.
 
 They are dated data (`rules/settings/<valid from>.yaml`), written by people and in force until the
 next ones. A matter is screened with those of the day on which it became pending, whatever the
@@ -6,8 +6,9 @@ county has changed since.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal, Self, get_args
 
 import orjson
@@ -16,15 +17,23 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from services.routing.domain.ages import UNBORN, YEARS, Clinics, Years
 from services.routing.domain.facts import (
     MADE,
+    MOST_SIGNALS,
+    MOST_SOURCES,
+    Computed,
     Facts,
+    From,
+    KeepsComing,
     Known,
     Made,
+    MovedOften,
     PilesUp,
+    Stands,
     UrgencyState,
+    compiled,
     derive,
 )
 from services.routing.domain.texts import Texts, Words
-from shared.events import AgeBand, Destination
+from shared.events import AgeBand, Answer, Destination
 
 Offer = Literal[
     "family_centre",
@@ -137,6 +146,30 @@ class PilingUp(_Written):
     children: Count = PilesUp().children
 
 
+class AreasOfConcern(_Written):
+    """From how many areas of concern on they are several, and many besides A10."""
+
+    several: Count = 2
+    many: Count = 3
+
+
+class Radar(_Written):
+    """From how many messages, from how many sources, in twelve months on the radar says yes."""
+
+    signals: Annotated[int, Field(ge=2, le=MOST_SIGNALS)] = KeepsComing().signals
+    sources: Annotated[int, Field(ge=1, le=MOST_SOURCES)] = KeepsComing().sources
+
+
+Room = Literal["room", "full"]
+
+
+class Capacity(_Written):
+    """Whether there is room for another child now; None: nobody has said it."""
+
+    expert_group: Room | None = None
+    psychiatry: Room | None = None
+
+
 class Settings(_Written):
     """One county's settings, in force from `valid_from` until those of the next file.
 
@@ -152,6 +185,10 @@ class Settings(_Written):
     offers: dict[Offer, Offered]
     psychiatry: Psychiatry
     piling_up: PilingUp = PilingUp()
+    areas_of_concern: AreasOfConcern = AreasOfConcern()
+    radar: Radar = Radar()
+    moved_often: Annotated[int, Field(ge=1, le=3)] = MovedOften().least
+    capacity: Capacity = Capacity()
 
     @property
     def version(self) -> str:
@@ -169,6 +206,11 @@ class Settings(_Written):
         said = self.model_dump(exclude_unset=True)  # so that a part that comes later changes none
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
+    @cached_property
+    def computed(self) -> Computed:
+        """What `derive` computes in this county."""
+        return compiled(made_in(self))
+
     def bands(self, destination: str) -> frozenset[AgeBand] | None:
         """For whom the county has a destination: nobody where it lacks it; None is everybody."""
         if destination not in OFFERS:
@@ -180,30 +222,36 @@ def made_in(settings: Settings | None) -> Mapping[str, Made]:
     """Where each column comes from in this county. No column is made of those that differ."""
     if settings is None:
         return MADE
-    piles = settings.piling_up
-    return {
-        **MADE,
-        "a7": MADE["a7"]._replace(by=PilesUp(piles.areas, piles.notifications, piles.children)),
-        "psychiatry_clinic": MADE["psychiatry_clinic"]._replace(by=settings.psychiatry.clinics),
+    piles, areas, radar = settings.piling_up, settings.areas_of_concern, settings.radar
+    own: Mapping[OfTheCounty, Callable[..., str | int]] = {
+        "a7": PilesUp(piles.areas, piles.notifications, piles.children),
+        "psychiatry_clinic": settings.psychiatry.clinics,
+        "several_areas": From(areas.several),
+        "many_areas_besides_a10": From(areas.many),
+        "radar": KeepsComing(radar.signals, radar.sources),
+        "moved_between_placements": MovedOften(settings.moved_often),
+        "expert_group_full": Stands(_FULL[settings.capacity.expert_group]),
+        "psychiatry_full": Stands(_FULL[settings.capacity.psychiatry]),
     }
+    return {**MADE, **{name: MADE[name]._replace(by=by) for name, by in own.items()}}
 
 
-OF_THE_COUNTY = ("a7", "psychiatry_clinic")
+OfTheCounty = Literal[
+    "a7", "psychiatry_clinic", "several_areas", "many_areas_besides_a10", "radar",
+    "moved_between_placements", "expert_group_full", "psychiatry_full",
+]  # fmt: skip
+OF_THE_COUNTY: tuple[OfTheCounty, ...] = get_args(OfTheCounty)
 """The columns that `made_in` makes otherwise."""
+_FULL: Mapping[Room | None, Answer] = {"room": "no", "full": "yes", None: "unknown"}
 
 
 def derive_in(
     settings: Settings | None, known: Known, *, age_band: AgeBand, urgency: UrgencyState
 ) -> Facts:
     """Every column for this child, as the county's settings make them."""
-    facts = dict(derive(known, age_band=age_band, urgency=urgency))
     if settings is None:
-        return facts
-    made = made_in(settings)
-    for name in OF_THE_COUNTY:
-        of, by = made[name]
-        facts[name] = by(*(facts[each] if each in facts else getattr(known, each) for each in of))
-    return facts
+        return derive(known, age_band=age_band, urgency=urgency)
+    return derive(known, age_band=age_band, urgency=urgency, computed=settings.computed)
 
 
 def counted_in(settings: Settings | None, counted: Mapping[str, int]) -> Mapping[str, int]:

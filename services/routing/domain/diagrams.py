@@ -48,7 +48,7 @@ class Diagrams:
 
         @cache
         def made(*nodes: int) -> int:
-            place = min(self._asks[node] for node in nodes)
+            place = min((self._asks[node] for node in nodes), default=len(self.names))
             if place == len(self.names):
                 return self.leaf(rule(*(self._leads[node] for node in nodes)))
             return self._ask(

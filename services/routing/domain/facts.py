@@ -18,6 +18,11 @@ from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
 Facts = Mapping[str, str | int]
 UrgencyState = Literal["open", "urgent", "not_urgent", "not_asked"]
 """The check that stands; *not asked*: nobody has notified, only schools' signals have come."""
+Moves = Literal["unknown", "0", "1", "2", "3"]
+"""How often a child has moved between placements; *3* is three times or more. More is more concern,
+and "unknown" lies between none and the most: from which number on it is often, a county says.
+"""
+MOVES: tuple[Moves, ...] = get_args(Moves)
 
 
 class Known(NamedTuple):
@@ -48,10 +53,17 @@ class Known(NamedTuple):
     last_year_of_band: Answer = "unknown"  # of its age band; "no" tells more than "yes"
     placed: Answer = "unknown"  # away from home, as the client information system says
     placed_urgently: Answer = "unknown"
+    support_tried: Answer = "unknown"  # without enough effect
+    referral_returned: Answer = "unknown"  # by a service, or refused
+    consent: Answer = "unknown"  # the family agrees to planning together with other services
+    absence_step: Answer = "unknown"  # a step of the education provider's rules was reached
+    has_worker: Answer = "unknown"  # a responsible worker of its own
+    moves: Moves = "unknown"  # between placements in 12 months
     notifications: int = 0
     siblings: int = 0  # other children of the household somebody has notified of
     signals: int = 0  # messages about it or its household in a year (windows.counted)
     sources: int = 0  # from how many sources they came
+    sources_3: int = 0  # from how many in three months
 
     def to_json(self) -> str:
         return orjson.dumps(self._asdict()).decode()
@@ -68,14 +80,17 @@ class Known(NamedTuple):
             raise ValueError("known facts are a JSON object")  # noqa: TRY004 -- of bad content
         for name, value in stored.items():
             count = name in COUNTS
-            fits = type(value) is int and value >= 0 if count else str(value) in _ANSWERS
+            said = MOVES if name == "moves" else _ANSWERS
+            fits = type(value) is int and value >= 0 if count else str(value) in said
             if name not in cls._fields or not fits:
                 raise ValueError(f"known facts: {name} is not understood")
         return cls(**stored)
 
 
-COUNTS = ("notifications", "siblings", "signals", "sources")
-"""The fields of `Known` that are numbers; the others are answers."""
+COUNTS = ("notifications", "siblings", "signals", "sources", "sources_3")
+"""The fields of `Known` that are numbers."""
+ANSWER_FIELDS = tuple(name for name in Known._fields if name not in (*COUNTS, "moves"))
+"""Those that are answers."""
 NOTHING_KNOWN = Known()
 _PLACE = {name: place for place, name in enumerate(Known._fields)}
 
@@ -112,7 +127,7 @@ REASON_STATES: Mapping[ReasonCode, tuple[str, ...]] = {
     "LOCAL-REASON-ILLNESS": ("a1",),
     "LOCAL-REASON-SCHOOL": ("a5",),
     "LOCAL-REASON-INTERACTION": ("a8",),
-    "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT": ("a10",),
+    "LOCAL-REASON-SUPPORT-WITHOUT-EFFECT": ("a10", "support_tried"),
     "LOCAL-REASON-RESPONSIBILITY": ("a8",),
     "LOCAL-REASON-POOR-FINANCES": (),  # none of the ten areas; a person reads it
 }
@@ -140,7 +155,7 @@ def learn(known: Known, facts: CodedFacts) -> Known:
         for name in REASON_STATES[reason]:
             learned[_PLACE[name]] = "yes"
     if absence and absence.step_reached == "yes":
-        learned[_PLACE["a5"]] = "yes"
+        learned[_PLACE["a5"]] = learned[_PLACE["absence_step"]] = "yes"
     return Known._make(learned)
 
 
@@ -227,7 +242,8 @@ class Column(NamedTuple):
 
 _ANSWER = Column(("no", "unknown", "yes"), "rising")
 _AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a8", "a9", "a10")
-_MANY = 3  # areas or notifications that make problems pile up (A7)
+_BESIDES_A10 = tuple(area for area in _AREAS if area != "a10")
+_SEVERAL, _MANY = 2, 3  # areas; as many areas or notifications make problems pile up (A7)
 _SIBLINGS = 2  # children of one household somebody has notified of, this one included, do so, too
 MOST_SIGNALS, MOST_SOURCES = 5, 3  # no further is counted what came in a year (windows.py)
 
@@ -238,8 +254,11 @@ COLUMNS: Mapping[str, Column] = {
     # As of one moment, one more message never makes them fewer (windows.py).
     "signals_12_months": Column(tuple(range(MOST_SIGNALS + 1)), "rising"),
     "sources_12_months": Column(tuple(range(MOST_SOURCES + 1)), "rising"),
+    "sources_3_months": Column(tuple(range(MOST_SOURCES + 1)), "rising"),
+    "radar": Column(("no", "yes"), "rising"),
     # An answer "no" raised to unknown makes it grow, unknown raised to "yes" makes it fall.
     "areas_unknown": Column(tuple(range(len(_AREAS) + 1)), "either"),
+    "unknown_besides_a10": Column(tuple(range(len(_AREAS))), "either"),
     **dict.fromkeys(
         (
             "in_danger",
@@ -255,14 +274,30 @@ COLUMNS: Mapping[str, Column] = {
             "rare_domain",
             "psychiatry_asks",
             "absence_confirmed",
+            "absence_step_reached",
+            "support_tried",
+            "referral_returned",
+            "moved_between_placements",
+            "several_areas",
+            "many_areas_besides_a10",
         ),
         _ANSWER,
     ),
     # Which of the reasons for an absence it is, is no measure of concern.
     "absence_health": Column(("no", "unknown", "yes"), "fixed"),
-    # Being a client, being placed, one's age and what a person answered are no measures of concern.
+    # Being a client, being placed, one's age, what the family agrees to, what the county has room
+    # for and what a person answered are no measures of concern.
     **dict.fromkeys(
-        ("existing_client", "placed", "placed_urgently"), Column(("no", "unknown", "yes"), "fixed")
+        (
+            "existing_client",
+            "has_worker",
+            "placed",
+            "placed_urgently",
+            "consent",
+            "expert_group_full",
+            "psychiatry_full",
+        ),
+        Column(("no", "unknown", "yes"), "fixed"),
     ),
     "age_band": Column(get_args(AgeBand), "fixed"),
     "psychiatry_clinic": Column(CLINICS, "fixed"),
@@ -288,6 +323,51 @@ class UpTo:
 
     def __call__(self, number: int) -> int:
         return min(number, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Whether something is so from a number on; what is unknown could still add to the number."""
+
+    least: int
+
+    def __call__(self, number: int, unknown: int) -> Answer:
+        if number >= self.least:
+            return "yes"
+        return "unknown" if number + unknown >= self.least else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepsComing:
+    """So many messages from so many sources in twelve months (the radar); never unknown."""
+
+    signals: int = 3
+    sources: int = 2
+
+    def __call__(self, signals: int, sources: int) -> Answer:
+        return "yes" if signals >= self.signals and sources >= self.sources else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class MovedOften:
+    """From how many moves between placements on they are often."""
+
+    least: int = 2
+
+    def __call__(self, moves: Moves) -> Answer:
+        if moves == "unknown":
+            return "unknown"
+        return "yes" if int(moves) >= self.least else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Something that the county's settings say, whoever the child is."""
+
+    answer: Answer = "unknown"
+
+    def __call__(self) -> Answer:
+        return self.answer
 
 
 class Made(NamedTuple):
@@ -341,21 +421,33 @@ MADE: Mapping[str, Made] = {
     **{
         name: Made((name,), _itself)
         for name in (
-            "a1", "a3", "a5", "a8", "a10", *_UNSAFE, "judged_urgent_by_authority", "self_harm",
+            "a1", "a3", "a8", *_UNSAFE, "judged_urgent_by_authority", "self_harm",
             "own_substance_use", "custody_dispute", "psychiatry_asks", "absence_confirmed",
-            "absence_health", "placed", "placed_urgently", "age_band", "urgency",
+            "absence_health", "placed", "placed_urgently", "support_tried", "referral_returned",
+            "consent", "has_worker", "age_band", "urgency",
         )
     },
     "a2": Made(("a2", "self_harm"), _with_signs),
     "a4": Made(("a4", "own_substance_use", "own_addiction"), _with_signs),
+    "a5": Made(("a5", "absence_step"), _with_signs),
     "a6": Made(("a6", *_UNSAFE), _with_signs),
     "a9": Made(("a9", "custody_dispute"), _with_signs),
+    "a10": Made(("a10", "support_tried", "referral_returned"), _with_signs),
     "areas_of_concern": Made(_AREAS, HowMany("yes")),
-    "areas_besides_a10": Made(tuple(area for area in _AREAS if area != "a10"), HowMany("yes")),
+    "areas_besides_a10": Made(_BESIDES_A10, HowMany("yes")),
+    "unknown_besides_a10": Made(_BESIDES_A10, HowMany("unknown")),
     "areas_unknown": Made(_AREAS, HowMany("unknown")),
     "a7": Made(("areas_of_concern", "notifications", "siblings"), PilesUp()),
+    "several_areas": Made(("areas_of_concern", "areas_unknown"), From(_SEVERAL)),
+    "many_areas_besides_a10": Made(("areas_besides_a10", "unknown_besides_a10"), From(_MANY)),
     "signals_12_months": Made(("signals",), UpTo(MOST_SIGNALS)),
     "sources_12_months": Made(("sources",), UpTo(MOST_SOURCES)),
+    "sources_3_months": Made(("sources_3",), UpTo(MOST_SOURCES)),
+    "radar": Made(("signals_12_months", "sources_12_months"), KeepsComing()),
+    "absence_step_reached": Made(("absence_step",), _itself),
+    "moved_between_placements": Made(("moves",), MovedOften()),
+    "expert_group_full": Made((), Stands()),
+    "psychiatry_full": Made((), Stands()),
     "psych": Made(("a2", "own_substance_use"), _any),
     "safety": Made(("a6", *_UNSAFE), _any),
     "addiction": Made(("own_addiction",), _itself),
@@ -368,41 +460,56 @@ what the proof of irrelevance follows (`flow.py`). In an order in which each sta
 """
 
 
-def derive(known: Known, *, age_band: AgeBand, urgency: UrgencyState) -> Facts:
-    """Every column of `COLUMNS` for this child; `urgency` is the state of the open check."""
-    said: list[Any] = [*known, age_band, urgency]
-    facts: dict[str, str | int] = dict(zip(_AS_STATED, _as_stated(said), strict=True))
-    for name, by, of in _COMPUTED:
-        facts[name] = value = by(*of(said))
-        said.append(value)
-    return facts
+CAME_WITH: Mapping[str, str] = {
+    "support_tried": "support_tried",
+    "referral_returned": "referral_returned",
+    "absence_step": "absence_step_reached",
+}
+"""Signs that are younger than the area they are of, and the column that came with each: stored
+facts without it could not speak of them."""
+
+Computed = Sequence[tuple[str, Callable[..., str | int], Callable[[Sequence[Any]], Sequence[Any]]]]
+"""Columns that are no field itself, each with what takes its parts from a list (`compiled`)."""
 
 
-def _compiled() -> tuple[tuple[str, ...], list[tuple[str, Callable[..., str | int], Any]]]:
-    """Columns that are a field itself, and the others, each with what takes its parts from a list.
-
-    In that list the fields come first, then the other columns as they are computed.
-    """
-    places = {name: place for place, name in enumerate((*Known._fields, "age_band", "urgency"))}
-    itself = tuple(name for name, made in MADE.items() if made.of == (name,))
+def compiled(made: Mapping[str, Made]) -> Computed:
+    """What `derive` computes. In its list the fields come first, then columns as computed."""
+    places = {name: place for place, name in enumerate(_STATED_OF)}
     computed, columns = [], dict[str, int]()
-    for name, (of, by) in MADE.items():
-        if name not in itself:
+    for name, (of, by) in made.items():
+        if name not in _AS_STATED:
             parts = [columns[e] if e != name and e in columns else places[e] for e in of]
             computed.append((name, by, _taking(parts)))
             columns[name] = len(places) + len(columns)
-    return itself, computed
+    return computed
 
 
 def _taking(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    if not places:
+        return lambda _said: ()
     take = itemgetter(*places)
     return take if len(places) > 1 else lambda said: (take(said),)
 
 
-_AS_STATED, _COMPUTED = _compiled()
-_as_stated = itemgetter(
-    *((*Known._fields, "age_band", "urgency").index(name) for name in _AS_STATED)
-)
+_STATED_OF = (*Known._fields, "age_band", "urgency")
+_AS_STATED = tuple(name for name, made in MADE.items() if made.of == (name,))
+_as_stated = itemgetter(*(_STATED_OF.index(name) for name in _AS_STATED))
+_COMPUTED = compiled(MADE)
+
+
+def derive(
+    known: Known, *, age_band: AgeBand, urgency: UrgencyState, computed: Computed = _COMPUTED
+) -> Facts:
+    """Every column of `COLUMNS` for this child; `urgency` is the state of the open check.
+
+    `computed`: the columns as the county's settings make them (`county.derive_in`).
+    """
+    said: list[Any] = [*known, age_band, urgency]
+    facts: dict[str, str | int] = dict(zip(_AS_STATED, _as_stated(said), strict=True))
+    for name, by, of in computed:
+        facts[name] = value = by(*of(said))
+        said.append(value)
+    return facts
 
 
 def fields_of(column: str) -> frozenset[str]:
@@ -415,7 +522,8 @@ def fields_of(column: str) -> frozenset[str]:
 
 QUESTIONS: tuple[str, ...] = (
     *_UNSAFE, "judged_urgent_by_authority", "self_harm", "own_substance_use", "own_addiction",
-    "custody_dispute", *_AREAS, "rare_domain", "is_client",
+    "custody_dispute", *_AREAS, "support_tried", "referral_returned", "rare_domain", "is_client",
+    "consent",
 )  # fmt: skip
 """The fields of `Known` that somebody can be asked about, in the order of the form. What else
 there is, Luotsi knows by itself: whether psychiatry has asked, whether a school has confirmed.
@@ -431,6 +539,6 @@ NOT_YET: Mapping[AgeBand, frozenset[str]] = {
 """What cannot be so of a child of that age, so that nobody is asked (own construction)."""
 COUNTED: Mapping[str, int] = {
     "notifications": _MANY, "siblings": _SIBLINGS - 1,
-    "signals": MOST_SIGNALS, "sources": MOST_SOURCES,
+    "signals": MOST_SIGNALS, "sources": MOST_SOURCES, "sources_3": MOST_SOURCES,
 }  # fmt: skip
 """Fields that are numbers, and from which number on they make no difference."""

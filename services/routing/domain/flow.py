@@ -68,7 +68,7 @@ FLOW = Flow(
         }
     ),
     learned={
-        **dict.fromkeys(("a1", "a2", "a3", "a4", "a10"), ("reasons",)),
+        **dict.fromkeys(("a1", "a2", "a3", "a4", "a10", "support_tried"), ("reasons",)),
         **dict.fromkeys(("a8", "a9"), ("reasons", "household")),
         "a5": ("reasons", "absence.step_reached"),
         "a6": ("reasons", *_UNSAFE),
@@ -79,17 +79,19 @@ FLOW = Flow(
         **dict.fromkeys(
             ("self_harm", "own_substance_use", "own_addiction", "custody_dispute"), ("reasons",)
         ),
-        "rare_domain": (),  # stated by a person at the desk, by no notification
+        # Stated by a person at the desk, by no notification.
+        **dict.fromkeys(("rare_domain", "referral_returned", "consent"), ()),
         "is_client": ("is_client",),
         "psychiatry_asks": ("psychiatry_asks",),
         "absence_confirmed": ("absence.confirmed",),
         "absence_health": ("absence.health",),
+        "absence_step": ("absence.step_reached",),
         "last_year_of_band": ("last_year_of_band",),
-        **dict.fromkeys(("placed", "placed_urgently"), ("client",)),
+        **dict.fromkeys(("placed", "placed_urgently", "has_worker", "moves"), ("client",)),
         "notifications": ("absence",),
         "siblings": ("household",),
         "signals": ("received_at", "household"),
-        "sources": ("source", "received_at", "household"),
+        **dict.fromkeys(("sources", "sources_3"), ("source", "received_at", "household")),
     },
     derived={name: tuple(sorted(fields_of(name))) for name in MADE},
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from services.routing.domain.decision import Decision
 from services.routing.domain.diagrams import Value
-from services.routing.domain.facts import NOT_YET, UrgencyState
+from services.routing.domain.facts import CAME_WITH, NOT_YET, UrgencyState
 from services.routing.domain.otherwise import MAY_BECOME, Case, Free, Way, after, plainest
 from services.routing.domain.questions import Questions
 from services.routing.domain.tables import Row, Tables
@@ -26,6 +26,8 @@ TOLD: Mapping[str, str] = {
     "a3": "a3",
     "a5": "a5",
     "a10": "a10",
+    "support_tried": "support_tried",
+    "referral_returned": "referral_returned",
     "is_client": "existing_client",
     "urgency": "urgency",
     "age_band": "age_band",
@@ -39,20 +41,27 @@ also what comes to be stated later:
   (SEC-17); so what needs rare expertise (trafficking, honour);
 - self-harm, own substance use and addiction by name: a minor may have told it in confidence and
   may forbid telling it (SEC-13);
+- whether the family agrees to planning together: what one of them said is not for all to read;
+- where a child is placed, how often it has moved, who its worker is: its client file tells it;
 - A4, A8, A9 and a custody dispute: they can be about one guardian and are not for another (SEC-16);
   A8 and A9 also come from what is said of a sibling;
 - how many messages, sources and siblings there are: they are other people's.
 """
 TOLD_COLUMNS: Final = frozenset(
-    {*TOLD.values(), "psych", "areas_of_concern", "areas_besides_a10", "areas_unknown", "level"}
-)
+    {
+        *TOLD.values(), "psych", "areas_of_concern", "areas_besides_a10", "areas_unknown",
+        "several_areas", "many_areas_besides_a10", "level",
+    }
+)  # fmt: skip
 """What a row may look at whose text a family may read, where it follows from what is told.
 
-"Mental health or own substance use" follows from A2, "at least two areas" from two that are told:
+"Mental health or own substance use" follows from A2, "several areas" from as many that are told:
 the text says no more than they do.
 """
 FEW, MOST = 5, 2  # ways that are told, and changes in one of them
-_ABOUT = ("a1", "a2", "a3", "a5", "a10", "is_client")  # can be unknown, and otherwise
+_ABOUT = (  # can be unknown, and otherwise
+    "a1", "a2", "a3", "a5", "a10", "support_tried", "referral_returned", "is_client",
+)  # fmt: skip
 
 
 class Part(NamedTuple):
@@ -100,8 +109,11 @@ class FamilyExplainer:
             for name, column in TOLD.items()
             if column in decision.facts and name in self._diagrams.places
         }
+        told |= {  # what is younger than the facts nobody has said, withheld or not
+            name: "unknown" for name, column in CAME_WITH.items() if column not in decision.facts
+        }
         never = NOT_YET.get(cast("AgeBand", told.get("age_band")), frozenset[str]())
-        about = [name for name in _ABOUT if name in told and name not in never]
+        about = [n for n in _ABOUT if n in told and n not in never and _is_spoken_of(n, decision)]
         free: Free = {
             **dict.fromkeys(about, ("no", "yes")),
             "urgency": MAY_BECOME.get(cast("UrgencyState", told.get("urgency")), ()),
@@ -179,3 +191,7 @@ class FamilyExplainer:
         d = self._diagrams
         other = d.apply(partial(ne, stands), self._questions.outcomes[part])
         return d.whatever(other, [name for name in d.names if name not in TOLD])
+
+
+def _is_spoken_of(name: str, decision: Decision) -> bool:
+    return name not in CAME_WITH or CAME_WITH[name] in decision.facts

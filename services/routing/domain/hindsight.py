@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 
 from services.routing.domain.county import Settings, derive_in
 from services.routing.domain.decision import Decision, decide
-from services.routing.domain.facts import Answered, Facts, Known, Told, known_when
+from services.routing.domain.facts import MOVES, Answered, Facts, Known, Told, known_when
 from services.routing.domain.households import Member, family_of, with_family, with_windows
 from services.routing.domain.joins import Joins
 from services.routing.domain.lighter import is_lighter
@@ -164,8 +164,11 @@ def group(before: World, after: World, child: UUID) -> set[UUID]:
 
 _OF_CLIENT = {
     "is_client": "existing_client", "placed": "placed", "placed_urgently": "placed_urgently",
+    "has_worker": "has_worker",
 }  # fmt: skip
 """Fields of `Known` that the client information system tells, too, and the columns of them."""
+_MOVES = {"no": MOVES[1], "yes": MOVES[-1]}
+"""Moves that make the stored column what it is, in whatever county."""
 
 
 def as_known_then(world: World, past: Past, settings: Settings | None = None) -> Facts:
@@ -176,7 +179,8 @@ def as_known_then(world: World, past: Past, settings: Settings | None = None) ->
     known = world.known(past.child, past.known_until)
     of_client = {field: past.facts.get(column, "unknown") for field, column in _OF_CLIENT.items()}
     said: dict[str, Any] = {field: v for field, v in of_client.items() if v != "unknown"}
-    known = known._replace(**said)
+    moved = past.facts.get("moved_between_placements")
+    known = known._replace(**said, moves=_MOVES.get(str(moved), "unknown"))
     band, urgency = past.facts["age_band"], past.facts["urgency"]
     return derive_in(settings, known, age_band=band, urgency=urgency)  # type: ignore[arg-type]
 

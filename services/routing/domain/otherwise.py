@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 
 from services.routing.domain.diagrams import Diagrams, Value
 from services.routing.domain.facts import (
+    CAME_WITH,
     COUNTED,
     MADE,
     NOT_YET,
@@ -48,13 +49,19 @@ def free_to_change(diagrams: Diagrams, case: Case, facts: Facts) -> Free:
     Not how old the child is, not what cannot be so at its age, and nothing that the stored facts do
     not speak of: it could not be stated then.
     """
-    spoken_of = {field for column in MADE if column in facts for field in fields_of(column)}
+    spoken = spoken_of(facts)
     never = NOT_YET.get(cast("AgeBand", case["age_band"]), frozenset[str]())
     last = ("urgency", "age_band")
     besides = (n for n in diagrams.names if n not in (*QUESTIONS, *COUNTED, *last))
-    names = [n for n in (*QUESTIONS, *besides, *COUNTED) if n in spoken_of - never]
+    names = [n for n in (*QUESTIONS, *besides, *COUNTED) if n in spoken - never]
     free: dict[str, Sequence[Value]] = {n: diagrams.values[diagrams.places[n]] for n in names}
     return {**free, "urgency": MAY_BECOME[cast("UrgencyState", case["urgency"])]}
+
+
+def spoken_of(facts: Facts) -> frozenset[str]:
+    """What could be stated when these facts were derived."""
+    found = {field for column in MADE if column in facts for field in fields_of(column)}
+    return frozenset(f for f in found if f not in CAME_WITH or CAME_WITH[f] in facts)
 
 
 def plainest(ways: Iterable[Mapping[str, Value]], case: Case, free: Free) -> list[Way]:
@@ -98,17 +105,22 @@ def stated_of(
     from in the county (`county.made_in`).
     """
     values = dict(zip(diagrams.names, diagrams.values, strict=True))
-    columns = {name: fields_of(name) & values.keys() for name in MADE if name in facts}
+    spoken = spoken_of(facts) & values.keys()
+    columns = {name: fields_of(name) & spoken for name in MADE if name in facts}
+    case: dict[str, Value] = {name: getattr(NOTHING_KNOWN, name, "unknown") for name in values}
+    step = 1 if least else -1
     candidates = {
-        field: _candidates(field, values[field][:: 1 if least else -1], columns, facts, made)
+        field: _candidates(
+            field, [case | {field: value} for value in values[field][::step]],
+            [column for column, fields in columns.items() if fields == {field}], facts, made,
+        )
         for field in values
         if any(field in fields for fields in columns.values())
-    }
+    }  # fmt: skip
     order = sorted(candidates, key=lambda field: len(candidates[field]))
     closed_by = {
         field: [c for c in columns if _last(columns[c], order) == field] for field in order
     }
-    case: dict[str, Value] = {name: getattr(NOTHING_KNOWN, name, "unknown") for name in values}
 
     def settled(place: int) -> bool:
         if place == len(order):
@@ -126,14 +138,13 @@ def stated_of(
 
 def _candidates(
     field: str,
-    values: Sequence[Value],
-    columns: Mapping[str, Iterable[str]],
+    cases: Iterable[Case],
+    alone: Sequence[str],
     facts: Facts,
     made: Mapping[str, Made],
 ) -> list[Value]:
-    """Of these values those that the columns made of this field alone allow."""
-    alone = [column for column, fields in columns.items() if {*fields} == {field}]
-    return [v for v in values if all(_made(c, {field: v}, made) == facts[c] for c in alone)]
+    """The field's values in those of these cases that the columns made of it alone allow."""
+    return [case[field] for case in cases if all(_made(c, case, made) == facts[c] for c in alone)]
 
 
 def _last(fields: Iterable[str], order: Sequence[str]) -> str | None:

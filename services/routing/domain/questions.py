@@ -15,6 +15,7 @@ from services.routing.domain.diagrams import Diagrams, Value
 from services.routing.domain.facts import (
     COUNTED,
     MADE,
+    MOVES,
     NOT_YET,
     QUESTIONS,
     HowMany,
@@ -28,8 +29,8 @@ Counted = tuple[int, ...]  # the numbers of `COUNTED`, each up to where it makes
 URGENCIES: tuple[UrgencyState, ...] = ("not_urgent", "not_asked", "open", "urgent")
 _JUDGED: Final = ("not_urgent", "urgent")  # what an open check will be answered
 _GIVEN: Final = (  # never asked
-    "psychiatry_asks", "absence_confirmed", "absence_health", "last_year_of_band", "placed",
-    "placed_urgently",
+    "psychiatry_asks", "absence_confirmed", "absence_health", "absence_step", "last_year_of_band",
+    "placed", "placed_urgently", "has_worker", "moves",
 )  # fmt: skip
 _ANSWERS: Final = ("no", "unknown", "yes")
 
@@ -61,6 +62,7 @@ class Questions:
             "age_band": get_args(AgeBand),
             **{name: range(most + 1) for name, most in self._counted.items()},
             **dict.fromkeys((*_GIVEN, *QUESTIONS), _ANSWERS),
+            "moves": MOVES,
         }
         self.diagrams = Diagrams(variables)
         self._columns: dict[str, int] = {}

@@ -11,8 +11,8 @@ from services.routing.domain.facts import Facts
 from services.routing.domain.tables import LEVELS, Row, Table
 from services.routing.domain.tasks import Task
 
-WINDOWS = frozenset({"signals_12_months", "sources_12_months"})
-"""The columns that count what has come in twelve months (`windows.counted`)."""
+WINDOWS = frozenset({"radar", "signals_12_months", "sources_12_months"})
+"""The columns that look at what has come in twelve months (`windows.counted`)."""
 
 
 def radar_rows(level: Table) -> tuple[Row, ...]:

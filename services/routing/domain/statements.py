@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from services.routing.domain.facts import (
-    COUNTS,
+    ANSWER_FIELDS,
     NOTHING_KNOWN,
     Answered,
-    Known,
     Told,
     fields_of,
     learn,
@@ -24,7 +23,6 @@ Hand = Literal["first_hand", "second_hand", "unknown"]
 AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10")
 OTHERS = "others"  # statements that belong to no area
 HOUSEHOLD, CLIENT_SYSTEM = "household", "client_system"  # who says it, where no message does
-_ANSWERS = tuple(name for name in Known._fields if name not in COUNTS)
 
 
 class Written(NamedTuple):
@@ -99,7 +97,7 @@ def statements_of(
     beside = {"a8": (family.a8, HOUSEHOLD), "a9": (family.a9, HOUSEHOLD)}
     beside["is_client"] = (client, CLIENT_SYSTEM)
     besides = {name: Said(a, by) for name, (a, by) in beside.items() if a != "unknown"}
-    names = [name for name in _ANSWERS if name in found or name in besides]
+    names = [name for name in ANSWER_FIELDS if name in found or name in besides]
     return {name: _statement(name, found.get(name, ()), besides.get(name)) for name in names}
 
 
@@ -108,7 +106,7 @@ def by_area(statements: Mapping[str, Statement]) -> dict[str, tuple[Statement, .
 
     A7 has none of its own: it is derived.
     """
-    of = {area: {area} | fields_of(area) & {*_ANSWERS} for area in AREAS if area != "a7"}
+    of = {area: {area} | fields_of(area) & {*ANSWER_FIELDS} for area in AREAS if area != "a7"}
     areas = {area: _these(statements, of.get(area, ())) for area in AREAS}
     placed = set().union(*of.values())
     return {**areas, OTHERS: _these(statements, statements.keys() - placed)}
@@ -122,7 +120,7 @@ def _written(each: Written) -> Iterable[tuple[str, Said]]:
     at, facts = each.told.at, each.told.facts
     states = learn(NOTHING_KNOWN, facts)._asdict()
     by = facts.said_by or ""
-    for name in _ANSWERS:
+    for name in ANSWER_FIELDS:
         if states[name] != "unknown":
             yield name, Said(states[name], by, at, facts.knowledge, each.kind, id=each.id)
 

@@ -5,6 +5,7 @@ somebody computes it. So the order in which messages come does not matter, and n
 looking again. What is kept of a case is bounded, however much comes about it.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -76,16 +77,21 @@ def together(one: Recent, other: Recent) -> Recent:
     return kept((*one, *other))
 
 
-def counted(recent: Recent) -> tuple[int, int]:
-    """How many messages, and from how many sources, came in the year up to the latest of them.
+def counted(recent: Recent) -> tuple[int, int, int]:
+    """How many messages came in the year up to the latest of them, and from how many sources.
 
-    Both are counted no further than `MOST_SIGNALS` and `MOST_SOURCES`; they tell nothing of who
-    sent them, only whether it was somebody else.
+    And from how many in the three months up to it. They are counted no further than `MOST_SIGNALS`
+    and `MOST_SOURCES`; they tell nothing of who sent them, only whether it was somebody else.
     """
     if len(recent) <= 1:
-        return len(recent), len(recent)
+        return len(recent), len(recent), len(recent)
+    begins = three_months_before(recent[0].at)
     sources = set(map(_source, recent))
-    return min(len(recent), MOST_SIGNALS), min(len(sources), MOST_SOURCES)
+    lately = {each.source for each in recent if each.at >= begins}
+    return (
+        min(len(recent), MOST_SIGNALS), min(len(sources), MOST_SOURCES),
+        min(len(lately), MOST_SOURCES),
+    )  # fmt: skip
 
 
 _source = itemgetter(1)
@@ -104,12 +110,21 @@ def latest(moment: datetime | None, one: Recent, other: Recent) -> datetime | No
 @lru_cache(maxsize=1_000)
 def a_year_before(at: int) -> int:
     """The same moment of the year before, in seconds since 1970; of 29 February the 28th."""
+    return _months_before(at, 12)
+
+
+@lru_cache(maxsize=1_000)
+def three_months_before(at: int) -> int:
+    """The same moment three months before; where that month has no such day, of its last one."""
+    return _months_before(at, 3)
+
+
+def _months_before(at: int, months: int) -> int:
+    """The same day and time so many months before; where it has no such day, its last one."""
     moment = datetime.fromtimestamp(at, UTC)
-    day = min(moment.day, 28) if moment.month == _FEBRUARY else moment.day
-    return int(moment.replace(year=moment.year - 1, day=day).timestamp())
-
-
-_FEBRUARY = 2
+    years, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    day = min(moment.day, monthrange(years, month + 1)[1])
+    return int(moment.replace(year=years, month=month + 1, day=day).timestamp())
 
 
 def to_json(recent: Recent) -> str:

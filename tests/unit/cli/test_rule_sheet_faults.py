@@ -114,8 +114,8 @@ WRONG: dict[str, tuple[Change, str]] = {
         "row 6 (erityis-psych), column F (when psych): psych: unknown value ja; known: no, unknow",
     ),
     "a number is no limit": (
-        put("level", "erityis-several-areas", "when areas_of_concern", "many"),
-        "column E (when areas_of_concern): a number is given by limits: >= 3, <= 3 or 2..4",
+        put("level", "perus-so-far", "when areas_unknown", "many"),
+        "column J (when areas_unknown): a number is given by limits: >= 3, <= 3 or 2..4",
     ),
     "an outcome is not known": (
         put("level", "erityis-psych", "then", "raskas"),
@@ -146,8 +146,8 @@ WRONG: dict[str, tuple[Change, str]] = {
         "column F (when psych): the cell holds a truth value; format it as text",
     ),
     "a decimal number": (
-        put("level", "erityis-several-areas", "when areas_of_concern", 2.5),
-        "column E (when areas_of_concern): the cell holds a decimal number",
+        put("level", "perus-so-far", "when areas_unknown", 2.5),
+        "column J (when areas_unknown): the cell holds a decimal number",
     ),
     "an error": (
         put("level", "erityis-psych", "basis", "#REF!"),
@@ -265,7 +265,7 @@ def test_an_offer_of_the_county_that_no_row_proposes_any_more_is_told_with_the_d
     assert 1 == desk.bring_in(take_out)
     told = capsys.readouterr().out
     assert "destinations/2027-01.yaml: changed" in told
-    assert "settings/2026-08-01.yaml" in told.split("\n\n")[1]
+    assert "settings/2026-08-01.2.yaml" in told.split("\n\n")[1]
     assert "stays in force" in told
     assert (desk.draft / "destinations" / "2027-01.yaml").is_file()
 

@@ -1,17 +1,16 @@
 """`./luotsi rules check` tells an owner of rules what is wrong, in the owner's language."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from deploy.cli.__main__ import main
-from deploy.cli.rules import SHIPPED
 from services.routing.domain import flow
 from services.routing.domain.facts import Column
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import Fault, TablesRefusedError, load_tables
 from services.routing.domain.tables.written import newest
+from tests.earlier_rules import copy_with_numbers
 
 FAULTY = {
     "fi": "mikään rivi ei osu lapseen, josta tiedetään: jo asiakas (existing_client): ei tiedossa",
@@ -23,7 +22,7 @@ ASKED_FIRST = "{ fi: Kysytty ensin, sv: Frågad först, en: Asked first }"
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SHIPPED, tmp_path / "rules"))
+    return copy_with_numbers(tmp_path / "rules")
 
 
 def change(rules: Path, table: str, *changes: tuple[str, str]) -> None:
@@ -51,8 +50,8 @@ def without_row(rules: Path, table: str, row: str, *, listed: bool) -> str:
 def test_the_shipped_tables_are_proved(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["rules", "check"])
     told = capsys.readouterr().out
-    assert "level/2026-12.2.yaml: 8 rows" in told
-    assert "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12" in told
+    assert "level/2026-12.3.yaml: 9 rows" in told
+    assert "urgent@2026-12+level@2026-12.3+holder@2026-12+destinations@2026-12" in told
 
 
 @pytest.mark.parametrize("language", FAULTY)
@@ -229,5 +228,5 @@ def test_the_settings_in_force_are_told_with_the_tables(
 ) -> None:
     assert 0 == main(["rules", "check"])
     told = capsys.readouterr().out
-    assert "settings/2026-08-01.yaml: Wellbeing Services County of Example, 13 offers" in told
-    assert "+destinations@2026-12.2+settings@2026-08-01" in told
+    assert "settings/2026-08-01.2.yaml: Wellbeing Services County of Example, 13 offers" in told
+    assert "+destinations@2026-12.3+settings@2026-08-01.2" in told

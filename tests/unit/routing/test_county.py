@@ -20,11 +20,14 @@ from services.routing.domain.county import (
     OF_THE_COUNTY,
     OFFERS,
     Ages,
+    AreasOfConcern,
+    Capacity,
     Clinic,
     Offer,
     Offered,
     PilingUp,
     Psychiatry,
+    Radar,
     Settings,
     derive_in,
     made_in,
@@ -32,6 +35,7 @@ from services.routing.domain.county import (
 )
 from services.routing.domain.decision import LEFT_OUT, Decision, decide, reasons
 from services.routing.domain.facts import (
+    ANSWER_FIELDS,
     COLUMNS,
     MADE,
     NOTHING_KNOWN,
@@ -63,7 +67,7 @@ from shared.events import (
     years_on,
 )
 from shared.ids import time_ordered_id
-from tests.any_known import STATED, any_known
+from tests.any_known import any_known
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 TABLES = load_tables(RULES)
@@ -186,7 +190,7 @@ def test_every_destination_is_proposed_by_some_row() -> None:
     assert set(DESTINATIONS) == {row.then for row in TABLES.destinations.rows}
 
 
-@given(COUNTIES, KNOWN, st.sampled_from(STATED), BANDS, URGENCIES)
+@given(COUNTIES, KNOWN, st.sampled_from(ANSWER_FIELDS), BANDS, URGENCIES)
 def test_more_concern_never_gives_a_lighter_decision_in_any_county(
     county: Settings, known: Known, name: str, band: AgeBand, urgency: UrgencyState
 ) -> None:
@@ -204,11 +208,72 @@ def test_psychiatry_is_proposed_whatever_the_clinics_age_limits(
     county: Settings, known: Known, band: AgeBand, urgency: UrgencyState
 ) -> None:
     facts = derive_in(county, known, age_band=band, urgency=urgency)
-    wanted = "yes" in (facts["psych"], facts["psychiatry_asks"])
+    tried, placed = facts["a10"] == "yes", facts["placed"] == "yes"
+    wanted = (facts["psych"] == "yes" and (tried or placed)) or facts["psychiatry_asks"] == "yes"
 
     proposed = "psychiatry" in decided(county, known, band, urgency).destinations
 
     assert proposed == (wanted and urgency in ("not_urgent", "not_asked"))
+
+
+# --- from how many on it is much ------------------------------------------------------------------
+
+
+def with_settings(**other: Any) -> Settings:
+    return load_settings(RULES)[-1].model_copy(update=other)
+
+
+def says(county: Settings, column: str, **known: Any) -> str | int:
+    return derive_in(county, Known(**known), age_band="7-12", urgency="not_urgent")[column]
+
+
+def test_a_county_says_how_many_areas_are_several_and_how_many_are_many() -> None:
+    two = {"a1": "yes", "a5": "yes"}
+    county = with_settings(areas_of_concern=AreasOfConcern(several=3, many=2))
+
+    assert ("yes", "unknown") == (
+        says(with_settings(), "several_areas", **two),
+        says(with_settings(), "many_areas_besides_a10", **two),
+    )
+    assert ("unknown", "yes") == (
+        says(county, "several_areas", **two), says(county, "many_areas_besides_a10", **two),
+    )  # fmt: skip
+    assert "perus" == decided(county, Known(**two), "7-12", "not_urgent").level  # type: ignore[arg-type]
+
+
+def test_where_nothing_is_open_fewer_than_several_is_a_no() -> None:
+    no = dict.fromkeys(ANSWER_FIELDS, "no")
+
+    assert "no" == says(with_settings(), "several_areas", **{**no, "a1": "yes"})
+    assert "unknown" == says(
+        with_settings(), "several_areas", **{**no, "a1": "yes", "a3": "unknown"}
+    )
+
+
+def test_a_county_says_when_the_radar_says_yes_and_how_many_moves_are_often() -> None:
+    county = with_settings(radar=Radar(signals=2, sources=1), moved_often=3)
+
+    assert ("no", "yes") == tuple(
+        says(each, "radar", signals=2, sources=1) for each in (with_settings(), county)
+    )
+    assert ("yes", "no") == tuple(
+        says(each, "moved_between_placements", moves="2") for each in (with_settings(), county)
+    )
+    assert "unknown" == says(county, "moved_between_placements")
+
+
+def test_where_there_is_no_room_something_that_can_begin_is_proposed_besides() -> None:
+    demanding = Known(a10="yes", a1="yes", a3="yes", a8="yes", a2="yes")
+    room, full = (
+        decided(
+            with_settings(capacity=Capacity(expert_group=each, psychiatry=each)),
+            demanding, "7-12", "not_urgent",
+        ).destinations
+        for each in ("room", "full")
+    )  # fmt: skip
+
+    assert {"expert_group", "psychiatry"} <= {*room} & {*full}
+    assert {"systemic_team", "school_welfare"} == {*full} - {*room}
 
 
 # --- ages -----------------------------------------------------------------------------------------
@@ -383,7 +448,7 @@ def version(moment: datetime) -> str:
 
 def test_settings_begin_at_midnight_in_finland() -> None:
     assert "settings@2024-01-01" == version(JULY)
-    assert "settings@2026-08-01" == version(AUGUST)
+    assert "settings@2026-08-01.2" == version(AUGUST)
     assert "settings@2024-01-01" == version(datetime(2001, 1, 1, tzinfo=UTC))
 
 
@@ -421,7 +486,7 @@ def test_a_matter_keeps_the_settings_of_the_receipt_that_opened_it() -> None:
 def test_a_receipt_that_comes_late_and_is_older_opened_the_matter() -> None:
     case = a_case(AUGUST)
 
-    assert "settings@2026-08-01" == screened_with(case, AUGUST)
+    assert "settings@2026-08-01.2" == screened_with(case, AUGUST)
     assert "settings@2024-01-01" == screened_with(case, JULY)
 
 
@@ -431,7 +496,7 @@ def test_who_is_notified_of_anew_after_the_assessment_has_a_new_matter() -> None
     still_pending(case, [])
 
     assert JULY == case.pending_since  # until then what is learned belongs to the old one
-    assert "settings@2026-08-01" == screened_with(case, AUGUST)
+    assert "settings@2026-08-01.2" == screened_with(case, AUGUST)
 
 
 def test_what_is_pending_yet_says_since_when() -> None:
@@ -609,4 +674,4 @@ def test_a_case_that_lost_all_its_notifications_begins_anew_with_the_next() -> N
     case = a_case(JULY)
     count_anew(case, [], ())
 
-    assert "settings@2026-08-01" == screened_with(case, AUGUST)
+    assert "settings@2026-08-01.2" == screened_with(case, AUGUST)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.decision import Decision, decide, reasons
 from services.routing.domain.facts import (
+    ANSWER_FIELDS,
     COLUMNS,
     NOTHING_KNOWN,
     Facts,
@@ -33,7 +34,7 @@ from services.routing.domain.tables.examples import hits
 from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
 from services.routing.domain.tables.written import Loader, newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
-from tests.any_known import STATED, any_known
+from tests.any_known import any_known
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 TABLES = load_tables(RULES)
@@ -127,11 +128,16 @@ DEMANDING = ("expert_group", "ot_support")
         (("SCHOOL", "NEGLECT"), "erityis", ("systemic_team", "lets_talk")),
         (("THREAT",), "erityis", ("systemic_team",)),
         (("ASSAULT",), "erityis", ("systemic_team", "barnahus")),
-        (("CHILD-MENTAL-HEALTH",), "erityis", ("psychiatry", "systemic_team")),
+        (("CHILD-MENTAL-HEALTH",), "erityis", ("school_welfare", "systemic_team")),
+        (
+            ("CHILD-MENTAL-HEALTH", "SUPPORT-WITHOUT-EFFECT"),
+            "erityis",
+            ("psychiatry", "systemic_team"),
+        ),
         (
             ("CHILD-SUBSTANCE",),
             "erityis",
-            ("psychiatry", "systemic_team", "palasista_eteenpain", "youth_substance_care"),
+            ("school_welfare", "systemic_team", "palasista_eteenpain", "youth_substance_care"),
         ),
         (("CHILD-ADDICTION",), "perus", (*CALM, "palasista_eteenpain")),
         (
@@ -173,7 +179,7 @@ def test_every_ground_for_a_level_is_among_the_reasons() -> None:
 
 
 def test_a_light_level_says_that_not_everything_is_known() -> None:
-    all_known: dict[str, Any] = dict.fromkeys(STATED, "no")
+    all_known: dict[str, Any] = dict.fromkeys(ANSWER_FIELDS, "no")
 
     looked_at = decide(derive(Known(**all_known), age_band="0-6", urgency="open"), TABLES)
 
@@ -208,7 +214,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2" == first.version
+    assert "urgent@2026-12+level@2026-12.3+holder@2026-12+destinations@2026-12.3" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------
@@ -234,7 +240,7 @@ def not_lighter(before: Decision, after: Decision) -> bool:
     )
 
 
-@given(KNOWN, st.sampled_from(STATED), STATES)
+@given(KNOWN, st.sampled_from(ANSWER_FIELDS), STATES)
 def test_more_concern_about_a_child_never_gives_a_lighter_decision(
     known: Known, name: str, urgency: UrgencyState
 ) -> None:

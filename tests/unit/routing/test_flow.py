@@ -1,6 +1,6 @@
 """What a decision may depend on is declared, and what is declared is true."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from services.intake.domain.told import children_of
 from services.routing.domain.decision import decide
 from services.routing.domain.facts import (
+    ANSWER_FIELDS,
     COLUMNS,
     COUNTS,
+    MOVES,
     NOTHING_KNOWN,
     Facts,
     Known,
@@ -49,7 +51,8 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 def test_what_is_known_flows_into_no_column_but_those_declared(
     known: Known, field: str, answer: Answer, count: int
 ) -> None:
-    other: dict[str, Any] = {field: count if field in COUNTS else answer}
+    said = MOVES[count] if field == "moves" else answer
+    other: dict[str, Any] = {field: count if field in COUNTS else said}
 
     for column in changed(facts_of(known), facts_of(known._replace(**other))):
         assert field in FLOW.derived[column]
@@ -67,13 +70,19 @@ def test_age_and_urgency_flow_into_their_own_columns_alone(
 def perturbed(known: Known) -> Iterator[tuple[str, Known]]:
     """Each field with each other value."""
     for field in Known._fields:
-        for value in range(5) if field in COUNTS else ANSWERS:
+        for value in _values(field):
             replaced: dict[str, Any] = {field: value}
             yield field, known._replace(**replaced)
 
 
+def _values(field: str) -> Sequence[Any]:
+    if field in COUNTS:
+        return range(6)
+    return MOVES if field == "moves" else ANSWERS
+
+
 def test_every_declared_dependence_is_a_real_one() -> None:
-    stated_no: dict[str, Any] = {name: "no" for name in Known._fields if name not in COUNTS}
+    stated_no: dict[str, Any] = dict.fromkeys(ANSWER_FIELDS, "no")
     everything_no = Known(**stated_no)
     seen: set[tuple[str, str]] = set()
     starts = (
@@ -83,6 +92,8 @@ def test_every_declared_dependence_is_a_real_one() -> None:
         everything_no._replace(a8="yes", a9="yes"),
         everything_no._replace(a6="yes"),
         everything_no._replace(custody_dispute="yes"),
+        NOTHING_KNOWN._replace(signals=5),
+        NOTHING_KNOWN._replace(sources=3),
     )
     for start in starts:
         for field, other in perturbed(start):

@@ -102,9 +102,9 @@ def test_a_file_is_written_in_the_form_of_the_shipped_ones() -> None:
     lines = yaml_of(level).splitlines()
 
     assert "  - id: vaativa-many-areas" in lines
-    assert "    when: {a10: [yes], areas_besides_a10: {at_least: 3}}" in lines
+    assert "    when: {a10: [yes], many_areas_besides_a10: [yes]}" in lines
     assert "    unless: [vaativa-many-areas, vaativa-rare-domain]" in lines
-    assert "        - {a10: [no, unknown], areas_besides_a10: 3}" in lines
+    assert "        - {a10: [no, unknown], many_areas_besides_a10: yes}" in lines
 
 
 # --- cells ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.facts import COUNTS, Answered, Known, Told, known_when
+from services.routing.domain.facts import ANSWER_FIELDS, Answered, Known, Told, known_when
 from services.routing.domain.households import ALONE, Family, with_family
 from services.routing.domain.statements import (
     AREAS,
@@ -20,7 +20,6 @@ from services.routing.domain.statements import (
     statements_of,
 )
 from shared.events import Answer, CodedFacts, NotifierKind, ReasonCode
-from tests.any_known import STATED
 
 MORNING = datetime(2026, 11, 17, 8, 0, tzinfo=UTC)
 ANSWERS = st.sampled_from(get_args(Answer))
@@ -50,7 +49,9 @@ NOTED = st.lists(
         st.builds(
             Answered,
             at=TIMES,
-            answers=st.dictionaries(st.sampled_from(STATED), ANSWERS, min_size=1, max_size=4),
+            answers=st.dictionaries(
+                st.sampled_from(ANSWER_FIELDS), ANSWERS, min_size=1, max_size=4
+            ),
         ),
         st.sampled_from(("family", "school")),
         st.just("unknown"),
@@ -83,7 +84,7 @@ def test_the_statement_that_counts_is_what_decisions_are_made_from(
 
     statements = statements_of(written, noted, family, client)
 
-    answers = {name: value for name, value in known._asdict().items() if name not in COUNTS}
+    answers = {name: getattr(known, name) for name in ANSWER_FIELDS}
     assert answers == {
         name: statements[name].answer if name in statements else "unknown" for name in answers
     }

@@ -14,6 +14,7 @@ from services.routing.domain.tables import Tables, TablesRefusedError, load_tabl
 from services.routing.domain.tables.faults import SENTENCES
 from services.routing.domain.tables.written import Loader, newest
 from shared.events import Language
+from tests.earlier_rules import copy_with_numbers
 
 RULES = Path(__file__).parents[3] / "services" / "routing" / "rules"
 Change = Callable[[str], str]
@@ -35,15 +36,14 @@ def appending(row: str) -> Change:
 
 
 def load_changed(directory: Path, table: str, change: Change) -> Tables:
-    shutil.copytree(RULES, directory, dirs_exist_ok=True)
-    path = newest(directory, table)  # type: ignore[arg-type]
+    path = newest(copy_with_numbers(directory), table)  # type: ignore[arg-type]
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     return load_tables(directory)
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Tables:
-    return load_tables(RULES)
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    return load_tables(copy_with_numbers(tmp_path_factory.mktemp("rules")))
 
 
 REASON = "reason: { fi: a, sv: b, en: c }\n    basis: own construction\n"
@@ -221,7 +221,7 @@ def test_the_newest_version_of_a_table_is_the_one_in_use(tmp_path: Path) -> None
         newer = text.replace("version: 2026-12", f"version: {version}")
         (tmp_path / "urgent" / f"{version}.yaml").write_text(newer, encoding="utf-8")
 
-    assert load_tables(tmp_path).version.startswith("urgent@2026-12.10+level@2026-12.2+")
+    assert load_tables(tmp_path).version.startswith("urgent@2026-12.10+level@2026-12.3+")
 
 
 def test_the_hash_follows_the_content_and_not_the_order_or_the_layout(

@@ -31,6 +31,7 @@ from services.routing.domain.windows import (
     kept,
     recent_of,
     seen,
+    three_months_before,
     to_json,
     together,
 )
@@ -54,14 +55,19 @@ def on(day: int, source: str = "A", place: int = 0) -> Seen:
     return seen(f"receipt-{day}-{source}.{place}", source, BEGIN + timedelta(days=day))
 
 
-def plainly(messages: Sequence[Seen]) -> tuple[int, int]:
+def plainly(messages: Sequence[Seen]) -> tuple[int, int, int]:
     """The same count, over everything there is."""
     if not messages:
-        return 0, 0
-    begins = a_year_before(max(each.at for each in messages))
+        return 0, 0, 0
+    latest = max(each.at for each in messages)
+    begins, lately = a_year_before(latest), three_months_before(latest)
     within = {each for each in messages if each.at >= begins}
     sources = {each.source for each in within}
-    return min(len(within), MOST_SIGNALS), min(len(sources), MOST_SOURCES)
+    of_late = {each.source for each in within if each.at >= lately}
+    return (
+        min(len(within), MOST_SIGNALS), min(len(sources), MOST_SOURCES),
+        min(len(of_late), MOST_SOURCES),
+    )  # fmt: skip
 
 
 @given(LISTS)
@@ -99,8 +105,7 @@ def test_as_of_one_moment_one_more_message_never_makes_them_fewer(
     before = counted(kept([*messages, latest]))
     after = counted(kept([*messages, latest, more]))
 
-    assert before[0] <= after[0]
-    assert before[1] <= after[1]
+    assert all(fewer <= more for fewer, more in zip(before, after, strict=True))
 
 
 @given(LISTS, st.permutations(SOURCES))
@@ -119,8 +124,21 @@ def of_these(messages: Sequence[Seen]) -> Decision:
 
 
 def test_a_message_is_counted_for_twelve_months_to_the_moment() -> None:
-    assert (2, 1) == counted(kept([on(0), on(365)]))
-    assert (1, 1) == counted(kept([on(0), on(366)]))
+    assert (2, 1, 1) == counted(kept([on(0), on(365)]))
+    assert (1, 1, 1) == counted(kept([on(0), on(366)]))
+
+
+def test_a_source_is_one_of_three_months_to_the_moment() -> None:
+    """From 15 January to 15 April are 90 days."""
+    assert (2, 2, 2) == counted(kept([on(0), on(90, source="police")]))
+    assert (2, 2, 1) == counted(kept([on(0), on(91, source="police")]))
+
+
+def test_three_months_before_the_31st_of_may_is_the_last_day_of_february() -> None:
+    may = datetime(2027, 5, 31, 12, tzinfo=UTC)
+
+    before = datetime.fromtimestamp(three_months_before(int(may.timestamp())), UTC)
+    assert datetime(2027, 2, 28, 12, tzinfo=UTC) == before
 
 
 def test_the_year_before_the_29th_of_february_begins_on_the_28th() -> None:
@@ -133,13 +151,13 @@ def test_the_year_before_the_29th_of_february_begins_on_the_28th() -> None:
 def test_a_message_about_two_siblings_is_one_message() -> None:
     about_both = [on(0, place=0), on(0, place=1)]
 
-    assert (1, 1) == counted(together(*((each,) for each in about_both)))
+    assert (1, 1, 1) == counted(together(*((each,) for each in about_both)))
 
 
 def test_two_messages_that_one_source_sends_at_one_moment_are_two() -> None:
     same = [seen("one.0", "A", BEGIN), seen("two.0", "A", BEGIN)]
 
-    assert (2, 1) == counted(kept(same))
+    assert (2, 1, 1) == counted(kept(same))
 
 
 def test_what_came_about_a_sibling_counts_with_what_came_about_the_child() -> None:

@@ -38,9 +38,19 @@ _COLUMNS: Mapping[str, _Words] = {
         "concern about cooperation",
     ),
     "a10": (
+        "huoli palvelujen toiminnasta",
+        "oro för hur servicen fungerar",
+        "concern about how services work",
+    ),
+    "support_tried": (
         "tukea kokeiltu ilman riittävää vaikutusta",
         "stöd prövat utan tillräcklig verkan",
         "support tried without enough effect",
+    ),
+    "referral_returned": (
+        "lähete palautettu tai torjuttu",
+        "remiss returnerad eller avvisad",
+        "referral returned or refused",
     ),
     "areas_of_concern": ("huolen alueita", "områden med oro", "areas of concern"),
     "areas_besides_a10": (
@@ -58,7 +68,32 @@ _COLUMNS: Mapping[str, _Words] = {
         "olika källor som de kom från",
         "independent sources that they came from",
     ),
+    "sources_3_months": (
+        "eri lähteitä 3 kuukaudessa",
+        "olika källor på 3 månader",
+        "independent sources in 3 months",
+    ),
+    "several_areas": (
+        "huolta usealla alueella",
+        "oro på flera områden",
+        "several areas of concern",
+    ),
+    "many_areas_besides_a10": (
+        "huolta monella muulla alueella kuin palveluissa",
+        "oro på många andra områden än servicen",
+        "many areas of concern besides services",
+    ),
+    "radar": (
+        "viestejä tulee toistuvasti eri lähteistä",
+        "meddelanden kommer upprepat från olika källor",
+        "messages keep coming from independent sources",
+    ),
     "areas_unknown": ("alueita, joista ei tiedetä", "områden som inte är kända", "areas not known"),
+    "unknown_besides_a10": (
+        "muita alueita kuin palvelut, joista ei tiedetä",
+        "andra områden än servicen som inte är kända",
+        "areas besides services not known",
+    ),
     "in_danger": ("lapsi vaarassa", "barnet i fara", "child in danger"),
     "assault_suspected": (
         "epäily väkivallasta tai hyväksikäytöstä",
@@ -108,6 +143,36 @@ _COLUMNS: Mapping[str, _Words] = {
         "poissaolot terveyssyistä",
         "frånvaro av hälsoskäl",
         "absence for reasons of health",
+    ),
+    "absence_step_reached": (
+        "poissaolojen porras täyttynyt",
+        "frånvarons trappsteg nått",
+        "step of absence reached",
+    ),
+    "has_worker": (
+        "oma vastuutyöntekijä",
+        "egen ansvarig socialarbetare",
+        "responsible worker of its own",
+    ),
+    "consent": (
+        "perhe suostuu yhteiseen suunnitteluun",
+        "familjen samtycker till gemensam planering",
+        "family agrees to planning together",
+    ),
+    "moved_between_placements": (
+        "siirtynyt usein sijoituspaikasta toiseen",
+        "flyttat ofta mellan placeringar",
+        "moved often between placements",
+    ),
+    "expert_group_full": (
+        "asiantuntijaryhmä täynnä",
+        "expertgruppen full",
+        "expert group full",
+    ),
+    "psychiatry_full": (
+        "psykiatrian ajat täynnä",
+        "psykiatrins tider fulla",
+        "psychiatry's seats full",
     ),
     "existing_client": ("jo asiakas", "redan klient", "already a client"),
     "placed": ("sijoitettu", "placerad", "placed"),
