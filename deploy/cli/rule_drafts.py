@@ -14,7 +14,7 @@ from deploy.cli.rule_sheets import SHEETS, NotCarried
 from deploy.cli.rules import KEPT, SHIPPED, NotLive, check_rules
 from deploy.cli.workbook import read_workbook
 from services.routing.domain.flow import SPACE
-from services.routing.domain.form import Form, FormRefusedError, load_form
+from services.routing.domain.form import Form, load_form
 from services.routing.domain.sheets import Draft, SheetFault, SheetsRefusedError, read_sheets
 from services.routing.domain.sheets.faults import Place
 from services.routing.domain.sheets.layout import QUESTIONS
@@ -73,8 +73,6 @@ def import_rules(asked: Import, language: Language) -> str:
     except (SheetsRefusedError, TablesRefusedError) as error:
         nothing = _NOTHING.in_language(language)
         raise NotCarried(f"{error.in_language(language)}\n\n{nothing}") from None
-    except FormRefusedError as error:
-        raise NotCarried(str(error)) from None
     except NotADraftError as error:
         raise NotCarried(f"{to}: {error.why.in_language(language)}") from None
     told = [f"{to}:", *(f"  {part.path}: {part.what.in_language(language)}" for part in parts)]

@@ -13,7 +13,7 @@ from deploy.cli.workbook import read_workbook
 from deploy.cli.workbook_look import workbook_of
 from services.routing.domain.dmn import dmn_of
 from services.routing.domain.flow import SPACE
-from services.routing.domain.form import FormRefusedError, load_form
+from services.routing.domain.form import load_form
 from services.routing.domain.sheets import (
     SheetFault,
     SheetsRefusedError,
@@ -54,8 +54,6 @@ def export_rules(file: Path, version: str | None, rules: Path | None, language: 
             new.write(content)
     except (TablesRefusedError, SheetsRefusedError) as error:
         raise NotCarried(error.in_language(language)) from None
-    except FormRefusedError as error:
-        raise NotCarried(str(error)) from None
     except FileExistsError:
         raise NotCarried(f"{file}: {_THERE.in_language(language)}") from None
     return f"{file}: {_named(tables)}"

@@ -10,7 +10,6 @@ from services.routing.domain.facts import UrgencyState
 from services.routing.domain.shares import (
     ShareName,
     SharesFault,
-    SharesRefusedError,
     described,
     faults_of,
     load_shares,
@@ -32,10 +31,7 @@ def shares_of(directory: Path, tables: Tables, rules: InForce, language: Languag
 
     `rules`: the tables with the county's settings, by which the year is screened.
     """
-    try:
-        found = load_shares(directory, tables.version)
-    except SharesRefusedError as error:
-        raise SharesNotSane(error.fault.in_language(language)) from None
+    found = load_shares(directory, tables.version)
     seats = found.shares.seats if found else SEATS
     measured = measure(screened_year(), rules, seats)
     if found is None:

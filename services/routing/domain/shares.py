@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.routing.domain.tables.written import Loader
+from services.routing.domain.tables.faults import Fault, TablesRefusedError
+from services.routing.domain.tables.files import content_of, faults_of_form
 from services.routing.domain.texts import Texts, Words
 from shared.events import Language
 
@@ -71,14 +71,6 @@ class SharesFault(NamedTuple):
         return f"{where}: {_SENTENCES[self.kind].in_language(language).format(**self.names)}"
 
 
-class SharesRefusedError(ValueError):
-    """The shares' file cannot be read; says where and what."""
-
-    def __init__(self, fault: SharesFault) -> None:
-        self.fault = fault
-        super().__init__(fault.in_language("en"))
-
-
 class Found(NamedTuple):
     """The shares of a version, and the file that has them."""
 
@@ -89,34 +81,34 @@ class Found(NamedTuple):
 def load_shares(directory: Path, tables: str) -> Found | None:
     """The file in `shares/` that is about these tables; of several the last by its name.
 
-    Raises `SharesRefusedError` where a file cannot be read, whichever tables it is about.
+    Raises `TablesRefusedError` with every fault of form, whichever tables a file is about.
     """
     found = None
+    faults: list[Fault] = []
     for path in sorted((directory / "shares").glob("*.yaml")):
         file = f"shares/{path.name}"
-        shares = _read(path, file)
-        if shares.tables == tables:
-            found = Found(file, shares)
+        try:
+            shares = _read(path, file)
+        except TablesRefusedError as error:
+            faults += error.faults
+        else:
+            found = Found(file, shares) if shares.tables == tables else found
+    if faults:
+        raise TablesRefusedError(faults)
     return found
 
 
 def _read(path: Path, file: str) -> Shares:
+    content = content_of(path, file)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- it is safe
         shares = Shares.model_validate(content)
-    except yaml.YAMLError as error:
-        raise _refused(file, " ".join(str(error).split())) from None
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise _refused(file, problem["msg"], ".".join(map(str, problem["loc"]))) from None
-    for name in NAMES:
-        if name not in shares.shares:
-            raise SharesRefusedError(SharesFault("missing", file, name))
+        raise TablesRefusedError(faults_of_form(error, content, file)) from None
+    missing = [name for name in NAMES if name not in shares.shares]
+    if missing:
+        places = [{"place": f"shares.{name}"} for name in missing]
+        raise TablesRefusedError(Fault("form-missing", file, names=place) for place in places)
     return shares
-
-
-def _refused(file: str, problem: str, place: str = "") -> SharesRefusedError:
-    return SharesRefusedError(SharesFault("form", file, place, {"problem": problem}))
 
 
 def faults_of(found: Found, measured: Mapping[ShareName, float]) -> Iterator[SharesFault]:
@@ -204,16 +196,6 @@ _SENTENCES: Mapping[str, Texts] = {
         fi="mikään tiedosto ei kerro tämän version osuuksia. Tallenna ehdotus sinne täydennettynä",
         sv="ingen fil anger den här versionens andelar. Spara förslaget där, ifyllt",
         en="no file tells the shares of this version. Save the proposal there, completed",
-    ),
-    "form": Texts(
-        fi="ei ole oikeaa muotoa ({problem}). Korjaa kohta",
-        sv="har inte rätt form ({problem}). Rätta stället",
-        en="not in the right form ({problem}). Mend the place",
-    ),
-    "missing": Texts(
-        fi="osuus puuttuu. Lisää se rajoineen",
-        sv="andelen saknas. Lägg till den med sin gräns",
-        en="the share is missing. Add it with its band",
     ),
     "outside": Texts(
         fi="osuus {now} on rajojen {low}–{high} ulkopuolella eikä omistaja ole kirjoittanut syytä. "

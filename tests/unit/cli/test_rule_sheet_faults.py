@@ -468,7 +468,7 @@ def test_an_export_overwrites_nobody_s_work(desk: Desk, capsys: Told) -> None:
     ("name", "version", "sentence"),
     [
         ("rules.ods", "2026-12", "the file's name must end with .xlsx or .dmn"),
-        ("new.xlsx", "2025-01", "urgent/2025-01.yaml: no version of this table was found"),
+        ("new.xlsx", "2025-01", "urgent/2025-01.yaml: no version of this was found"),
         ("new.xlsx", "latest", "a version is named 2026-11 or 2026-11.2"),
         ("new.xlsx", "level@../../2026-12", "a version is named 2026-11 or 2026-11.2"),
         ("new.xlsx", f"{OLD}+settings@2025-01-01", "settings/2025-01-01.yaml: no version of this"),

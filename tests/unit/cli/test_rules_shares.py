@@ -19,12 +19,11 @@ from services.routing.domain.shares import (
     Share,
     ShareName,
     Shares,
-    SharesRefusedError,
     faults_of,
     load_shares,
     proposal,
 )
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import TablesRefusedError, load_tables
 from services.routing.domain.texts import Texts
 
 TABLES = "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2"
@@ -118,9 +117,13 @@ def test_a_version_without_a_file_gets_one_to_complete(
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("measured: 16.38", "measured: paljon", "shares/2026-12.2.yaml, shares.urgent.measured: "),
-        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.2.yaml, shares.psykiatria"),
-        ("note:", "notes:", "shares/2026-12.2.yaml, note"),
+        (
+            "measured: 16.38",
+            "measured: paljon",
+            "shares/2026-12.2.yaml: shares.urgent.measured: paljon is no number",
+        ),
+        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.2.yaml: shares.psykiatria"),
+        ("note:", "notes:", "shares/2026-12.2.yaml: note"),
         ("shares:\n", "shares: [\n", "shares/2026-12.2.yaml: "),
     ],
 )
@@ -132,9 +135,9 @@ def test_a_file_that_is_not_in_form_is_named_with_its_place(
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    with pytest.raises(SharesRefusedError) as refused:
+    with pytest.raises(TablesRefusedError) as refused:
         load_shares(copied, TABLES)
-    assert str(refused.value).startswith(told)
+    assert told in str(refused.value)
 
 
 def test_shares_are_counted_by_notifications_and_by_children() -> None:

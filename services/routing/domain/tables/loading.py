@@ -1,6 +1,7 @@
 """From rule files to tables that may decide: read, checked, proved, or refused as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from services.routing.domain.county import OFFERS
@@ -204,14 +205,28 @@ def _row_faults(table: TableName, row: WrittenRow, ids: list[str], space: Space)
     for name, condition in row.when.items():
         column = column_of(space, table, name)
         if column is None:
-            yield "unknown-column", {"column": name}
+            yield _unknown_column(table, name, space)
         else:
             yield from _condition_faults(name, column, condition)
+    yield from _faults_of_examples(table, row, space)
+
+
+def _faults_of_examples(table: TableName, row: WrittenRow, space: Space) -> _Found:
     examples = [*row.examples.match, *row.examples.no_match] if row.examples else []
-    for example in examples:
-        for name, written in example.items():
+    for name, written in (pair for example in examples for pair in example.items()):
+        column = column_of(space, table, name)
+        if column is None:
+            yield _unknown_column(table, name, space)
+        else:
             texts = (written,) if isinstance(written, str) else written
-            yield from _example_faults(name, column_of(space, table, name), texts)
+            yield from _example_faults(name, column, texts)
+
+
+def _unknown_column(table: TableName, name: str, space: Space) -> tuple[str, dict[str, str]]:
+    """With the columns that are written most alike."""
+    known = [*SEES[table], *space.columns]
+    near = get_close_matches(name, known, n=3, cutoff=0)
+    return "unknown-column", {"column": name, "near": ", ".join(near)}
 
 
 def _condition_faults(name: str, column: Column, condition: Condition) -> _Found:
@@ -232,10 +247,7 @@ def _condition_faults(name: str, column: Column, condition: Condition) -> _Found
                 yield "unknown-value", {"column": name, "value": value, "known": known}
 
 
-def _example_faults(name: str, column: Column | None, texts: tuple[str, ...]) -> _Found:
-    if column is None:
-        yield "unknown-column", {"column": name}
-        return
+def _example_faults(name: str, column: Column, texts: tuple[str, ...]) -> _Found:
     values = [str(value) for value in column.values]
     for text in texts:
         if text not in values:

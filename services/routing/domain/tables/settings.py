@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.routing.domain.county import Offer, Settings, UnfitError
 from services.routing.domain.tables.engine import Table
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
-from services.routing.domain.tables.written import content_of, faults_of_form
+from services.routing.domain.tables.files import content_of, faults_of_form
 
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.([2-9]|[1-9][0-9]))?")
 
