@@ -153,6 +153,14 @@ WRONG: dict[str, tuple[Change, str]] = {
         put("level", "erityis-psych", "basis", "#REF!"),
         f"{at('basis')}: the cell holds an error of the spreadsheet program",
     ),
+    "cells that are merged": (
+        lambda book: book["level"].merge_cells("F6:F7"),
+        "row 6 (erityis-psych), column F (when psych): the cell is merged with others; unmerge it",
+    ),
+    "a name that is merged": (
+        lambda book: book["level"].merge_cells("A1:B1"),
+        "sheet level, row 1, column A: the cell is merged with others; unmerge it",
+    ),
     "a table is not listed": (
         lambda book: book["tables"].delete_rows(4),
         "sheet tables: the row of the table level is missing",
@@ -171,7 +179,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     ),
     "a person who cannot answer": (
         put("questions", "a1", "answered_by", "family, neighbour"),
-        "sheet questions, row 11 (a1), column E (answered_by): only one of: 'notifier', 'school'",
+        "sheet questions, row 11 (a1), column E (answered_by): only one of: notifier, school, f",
     ),
 }
 

@@ -166,9 +166,15 @@ def _named(problem: ErrorDetails) -> dict[str, str]:
     return {
         "problem": problem["msg"],
         "value": _short(problem["input"]),
-        "known": str(context.get("expected", "")).replace("'", "").replace(" or ", ", "),
+        "known": choices(problem),
         "limit": str(context.get("ge", context.get("le", ""))),
     }
+
+
+def choices(problem: ErrorDetails) -> str:
+    """What a word could have been, with commas."""
+    expected = str(problem.get("ctx", {}).get("expected", ""))
+    return expected.replace("'", "").replace(" or ", ", ")
 
 
 def _form_of(problem: ErrorDetails, place: Sequence[str]) -> str:
