@@ -73,10 +73,10 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
     for other, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 ANY_FILE: dict[str, tuple[Written, str]] = {
-    "nothing": (lambda _: "", ": the content: it is empty; write"),
-    "only a comment": (lambda _: "# later\n", ": the content: it is empty; write"),
-    "a list": (lambda _: "- a\n- b\n", ": the content: parts belong here, each as name: content"),
-    "a word": (lambda _: "hello\n", ": the content: parts belong here"),
+    "nothing": (lambda _: "", ": content: it is empty; write"),
+    "only a comment": (lambda _: "# later\n", ": content: it is empty; write"),
+    "a list": (lambda _: "- a\n- b\n", ": content: parts belong here, each as name: content"),
+    "a word": (lambda _: "hello\n", ": content: parts belong here"),
     "a tab": (lambda text: text.replace("  ", "\t", 1), "is indented with a tab; indent with spac"),
     "two files in one": (lambda text: f"{text}\n---\n{text}", ": the file cannot be read as YAML"),
     "a quotation mark that is left open": (owned('"'), ": the file cannot be read as YAML"),
@@ -146,8 +146,8 @@ IN_A_TABLE: dict[str, tuple[Written, str]] = {
         put("unless: [vaativa-many-areas, vaativa-rare-domain]", "unless: vaativa-many-areas"),
         row("erityis-several-areas", "unless: a list belongs here"),
     ),
-    "a row that is a word": (put("rows:\n", "rows:\n  - hello\n"), row("1", "the content: parts")),
-    "a row that is empty": (put("rows:\n", "rows:\n  -\n"), row("1", "the content: it is empty")),
+    "a row that is a word": (put("rows:\n", "rows:\n  - hello\n"), row("1", "content: parts")),
+    "a row that is empty": (put("rows:\n", "rows:\n  -\n"), row("1", "content: it is empty")),
     "an id in capitals": (
         put("id: erityis-psych", "id: Erityis Psych"),
         row("Erityis Psych", "id: Erityis Psych will not do; small letters a–z and digits only"),

@@ -188,7 +188,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         "urgent/2026-12.yaml: a table needs rows",
     ),
     "no YAML": ("urgent", lambda _: "rows: [", "urgent/2026-12.yaml"),
-    "nothing at all": ("urgent", lambda _: "", "urgent/2026-12.yaml: the content: it is empty"),
+    "nothing at all": ("urgent", lambda _: "", "urgent/2026-12.yaml: content: it is empty"),
 }
 
 

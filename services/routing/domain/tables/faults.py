@@ -65,7 +65,7 @@ _ROW = _says("rivi", "rad", "row")
 _ANY_CHILD = _says("mikä tahansa lapsi", "vilket barn som helst", "any child")
 _PROPOSAL = _says("Ehdotus:", "Förslag:", "Proposal:")
 
-WHOLE = _says("sisältö", "innehållet", "the content")
+WHOLE = _says("sisältö", "innehållet", "content")
 """The place of what is wrong with a file, or a row, as a whole."""
 
 SENTENCES: Mapping[str, Texts] = {
