@@ -22,6 +22,7 @@ from services.routing.domain.tables.faults import Fault, TablesRefusedError
 from services.routing.domain.tables.proofs import table_faults
 from services.routing.domain.tables.search import EntangledError
 from services.routing.domain.tables.settings import read_settings
+from services.routing.domain.tables.versions import Version, VersionNameError
 from services.routing.domain.tables.written import (
     NAMES,
     Condition,
@@ -62,33 +63,28 @@ def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     Raises `TablesRefusedError` if a file is gone or cannot be read.
     """
     tables = compile_tables(read_version(directory, version, space), space)
-    settled = _settings_file(directory, version)
+    settled = Version.read(version).settings_file(directory)
     return tables.in_county(read_settings(settled)) if settled else tables
 
 
 def read_version(directory: Path, version: str, space: Space = SPACE) -> list[WrittenTable]:
     """The tables of a version as written, in form. Raises what `load_version` raises."""
-    names = dict(part.split("@", 1) for part in version.split("+"))
-    paths = [directory / name / f"{names.get(name, '')}.yaml" for name in NAMES]
-    settled = _settings_file(directory, version)
+    try:
+        named = Version.read(version)
+    except VersionNameError as error:
+        raise TablesRefusedError([Fault("version-name", error.part)]) from None
+    lacking = [Fault("no-version", name) for name in NAMES if name not in named.tables]
+    paths = [named.file(name, directory) for name in NAMES if name in named.tables]
+    settled = named.settings_file(directory)
     gone = [path for path in [*paths, *([settled] if settled else [])] if not path.is_file()]
-    if gone:
-        raise TablesRefusedError(Fault("no-version", f"{p.parent.name}/{p.name}") for p in gone)
+    lacking += [Fault("no-version", f"{path.parent.name}/{path.name}") for path in gone]
+    if lacking:
+        raise TablesRefusedError(lacking)
     written = [read_table(path) for path in paths]
     faults = [fault for table in written for fault in form_faults(table, space)]
     if faults:
         raise TablesRefusedError(faults)
     return written
-
-
-def settings_named(version: str) -> str:
-    """The version of the county's settings that a decision's version names, or an empty text."""
-    return version.partition("+settings@")[2]
-
-
-def _settings_file(directory: Path, version: str) -> Path | None:
-    named = settings_named(version)
-    return directory / "settings" / f"{named}.yaml" if named else None
 
 
 def read_newest(directory: Path) -> list[WrittenTable]:

@@ -147,12 +147,17 @@ def is_version(name: str) -> bool:
 
 def is_newer(version: str, than: str) -> bool:
     """Whether of these two versions the first would be loaded."""
-    return in_order(Path(f"{version}.yaml")) > in_order(Path(f"{than}.yaml"))
+    return order_of(version) > order_of(than)
 
 
 def in_order(path: Path) -> tuple[str, int]:
-    """Sorts files of versions from the oldest to the newest: 2026-11.10, 2026-12, 2026-12.2."""
-    month, _, change = path.stem.partition(".")
+    """Sorts files of versions from the oldest to the newest."""
+    return order_of(path.stem)
+
+
+def order_of(version: str) -> tuple[str, int]:
+    """Sorts versions from the oldest to the newest: 2026-11.10, 2026-12, 2026-12.2."""
+    month, _, change = version.partition(".")
     return month, int(change) if change.isdecimal() else 0
 
 
