@@ -2,7 +2,8 @@
 
 A workbook with a fault of form leaves nothing. One that is in form and may not go live leaves a
 draft, and every fault with its sheet and row. The rules in force are never touched. The county's
-settings come along as they are; the shares are measured by `rules check`, which takes longer.
+settings come along as they are, and so do the files of shares, which each name their tables; the
+draft's own are measured by `rules check`, which takes longer.
 """
 
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ def _checked(draft: Draft, to: Path, told: list[str], language: Language) -> str
         lines = [fault.in_language(language) for fault in faults]
         raise DraftNotLive("\n".join([*told, "", *lines, "", KEPT.in_language(language)]))
     try:
-        return f"{check_rules(to, language)}\n\n{_NEXT.in_language(language)} {to}"
+        next_ = f"{_NEXT.in_language(language)} {to} --write-shares"
+        return f"{check_rules(to, language)}\n\n{next_}"
     except NotLive as error:  # no fault of a table: of the settings that came along
         raise DraftNotLive("\n".join([*told, "", str(error)])) from None
 
@@ -117,8 +119,9 @@ def _parts(draft: Draft, version: str, rules: Path) -> Iterator[_Part]:
             yield _Part(new.file, (_MADE + yaml_of(new)).encode(), _CHANGED)
     if draft.form is not None:
         yield _form_part(draft.form, version, rules)
-    for path in sorted((rules / "settings").glob("*.yaml")):  # the county's, which no sheet holds
-        yield _Part(f"settings/{path.name}", path.read_bytes(), _AS_IT_WAS)
+    for folder in ("settings", "shares"):  # what no sheet holds
+        for path in sorted((rules / folder).glob("*.yaml")):
+            yield _Part(f"{folder}/{path.name}", path.read_bytes(), _AS_IT_WAS)
 
 
 def _stands(table: WrittenTable, rules: Path) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
-from deploy.cli.shares import SharesNotSane, shares_of
+from deploy.cli.shares import shares_of
 from services.routing.domain.cases import InForce
 from services.routing.domain.county import Settings
 from services.routing.domain.flow import SPACE
@@ -31,22 +31,38 @@ class NotLive(Exception):
     """The tables may not go live; says every fault."""
 
 
-def check_rules(directory: Path | None, language: Language, *, shares: bool = False) -> str:
+class NotReady(NotLive):
+    """Nothing is wrong with the tables, and something is to be written before they go live."""
+
+
+Shares = Literal["left out", "measured", "written"]
+"""Whether the shares are measured, and the file about them written where there is none."""
+
+
+def check_rules(directory: Path | None, language: Language, *, shares: Shares = "left out") -> str:
     """What was proved of the newest version of each table in `directory` (the shipped ones).
 
-    The questions, the county's settings and the files of shares there are read, too. With `shares`
-    also what the tables make of the sample county's year, which takes some seconds.
-    Raises `NotLive` with each fault, and OSError if there is no such directory.
+    The questions, the county's settings and the files of shares there are read, too. `shares`: what
+    the tables make of the sample county's year, which takes some seconds.
+    Raises `NotLive` with each fault, `NotReady` with what was proved and what the owner still has
+    to write, and OSError if there is no such directory.
     """
     where = directory or SHIPPED
-    where.stat()
+    next(where.iterdir(), None)  # it is there, and a directory
     tables, form, settings = _loaded(where, language)
-    lines = [_described(table, language) for table in tables.each()]
-    lines += [_asked(form, language)]
-    lines += [_settled(each, language) for each in settings]
     newest = tables.in_county(settings[-1])
-    lines += ["", *_shares(where, tables, newest, language)] if shares else []
-    return "\n".join([*lines, *_exceptions(tables, language), "", _proved(newest, language)])
+    lines = [_described(table, language) for table in tables.each()]
+    lines += [_asked(form, language), *(_settled(each, language) for each in settings)]
+    to_do: list[str] = []
+    if shares != "left out":
+        measured, to_do = shares_of(
+            where, tables, InForce(newest), language, write=shares == "written"
+        )
+        lines += ["", *measured]
+    told = "\n".join([*lines, *_exceptions(tables, language), "", _proved(newest, language)])
+    if to_do:
+        raise NotReady("\n".join([told, "", _NOT_READY.in_language(language), *to_do]))
+    return told
 
 
 def _loaded(where: Path, language: Language) -> tuple[Tables, Form, tuple[Settings, ...]]:
@@ -91,13 +107,6 @@ def _settled(settings: Settings, language: Language) -> str:
     return f"{settings.file}: {settings.names.in_language(language)}, {offers}, {settings.owner}"
 
 
-def _shares(where: Path, tables: Tables, newest: Tables, language: Language) -> list[str]:
-    try:
-        return shares_of(where, tables, InForce(newest), language)
-    except SharesNotSane as error:
-        raise NotLive(f"{error}\n\n{KEPT.in_language(language)}") from None
-
-
 def _described(table: Table, language: Language) -> str:
     return f"{table.file}: {len(table.rows)} {_ROWS.in_language(language)}, {table.owner}"
 
@@ -132,4 +141,12 @@ KEPT = Texts(
     fi="Taulukoita ei oteta käyttöön; voimassa oleva versio pysyy voimassa.",
     sv="Tabellerna tas inte i bruk; den gällande versionen förblir i kraft.",
     en="These tables do not go live; the version in force stays in force.",
+)
+_NOT_READY = Texts(
+    fi="Taulukoissa ei ole vikaa, mutta ne eivät ole vielä valmiita käyttöön. Voimassa oleva "
+    "versio pysyy voimassa, kunnes tämä on tehty:",
+    sv="Tabellerna har inget fel men är inte klara att tas i bruk. Den gällande versionen förblir "
+    "i kraft tills detta är gjort:",
+    en="Nothing is wrong with the tables, but they are not ready to go live. The version in force "
+    "stays in force until this is done:",
 )

@@ -340,7 +340,7 @@ def test_a_workbook_that_was_cut_off_or_damaged_is_none(desk: Desk, capsys: Told
 
 def test_a_file_that_is_not_there_is_said(desk: Desk, capsys: Told) -> None:
     assert 2 == desk.run(desk.edited)
-    assert "cannot be read" in capsys.readouterr().err
+    assert "there is no such file" in capsys.readouterr().err
 
 
 BOMBS: dict[str, tuple[Callable[[Path], bytes], str]] = {

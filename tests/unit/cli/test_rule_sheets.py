@@ -95,18 +95,16 @@ def test_a_workbook_with_a_list_of_texts_says_the_same(
     assert f"level/{newest(SHIPPED, 'level').name}: as it was, copied" in capsys.readouterr().out
 
 
-def test_the_county_s_settings_come_along_and_the_shares_are_measured_anew(
+def test_what_no_sheet_holds_comes_along_and_the_shares_are_measured_anew(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert 0 == desk.bring_in(put("level", "erityis-psych", "reason en", "A concern of the mind."))
     told = capsys.readouterr().out
-    of_the_county = {path.name: path.read_bytes() for path in (SHIPPED / "settings").iterdir()}
-    assert of_the_county == {
-        path.name: path.read_bytes() for path in (desk.draft / "settings").iterdir()
-    }
+    for folder in ("settings", "shares"):
+        written = {path.name: path.read_bytes() for path in (SHIPPED / folder).iterdir()}
+        assert written == {path.name: path.read_bytes() for path in (desk.draft / folder).iterdir()}
     assert "settings/2026-08-01.yaml: as it was, copied" in told
-    assert f"shares are not measured yet: ./luotsi rules check {desk.draft}\n" in told
-    assert not (desk.draft / "shares").exists()
+    assert f"not measured yet: ./luotsi rules check {desk.draft} --write-shares\n" in told
 
 
 def test_a_changed_table_is_a_new_version_and_the_others_stay(
