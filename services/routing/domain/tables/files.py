@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from services.routing.domain.tables.faults import WHOLE, Fault, TablesRefusedError
 
@@ -161,7 +160,7 @@ def _words(place: Sequence[str | int]) -> list[str]:
     return words[:4] if words[:1] == ["examples"] else words
 
 
-def _named(problem: ErrorDetails) -> dict[str, str]:
+def _named(problem: Mapping[str, Any]) -> dict[str, str]:
     context = problem.get("ctx", {})
     return {
         "problem": problem["msg"],
@@ -171,13 +170,13 @@ def _named(problem: ErrorDetails) -> dict[str, str]:
     }
 
 
-def choices(problem: ErrorDetails) -> str:
+def choices(problem: Mapping[str, Any]) -> str:
     """What a word could have been, with commas."""
     expected = str(problem.get("ctx", {}).get("expected", ""))
     return expected.replace("'", "").replace(" or ", ", ")
 
 
-def _form_of(problem: ErrorDetails, place: Sequence[str]) -> str:
+def _form_of(problem: Mapping[str, Any], place: Sequence[str]) -> str:
     if problem["input"] in (None, "") and problem["type"] != "extra_forbidden":
         return "form-missing" if problem["type"] == "missing" else "form-empty"
     if place[:1] == ["when"] and len(place) > 1:
