@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from deploy.cli import sources
 from deploy.cli.absence_file import NotAFile
+from deploy.cli.cannot import cannot
 from deploy.cli.check import NotTaken, check_event
 from deploy.cli.export import NotExported, export_all
 from deploy.cli.import_absences import NotAllTaken, NotSent, import_absences
@@ -44,7 +45,7 @@ def main(words: list[str] | None = None) -> int:
     except Unanswered as error:
         return _failed(f"{error}. Start it, or set LUOTSI_INTAKE_URL.", 2)
     except OSError as error:
-        return _failed(f"{error.filename} cannot be read: {error.strerror}", 2)
+        return _failed(cannot(error, getattr(found, "language", "en")), 2)
     sys.stdout.write(told + "\n")
     return 0
 
@@ -72,7 +73,7 @@ def _of_rules(found: argparse.Namespace) -> str:
     if found.what == "import":
         asked = {name: getattr(found, name) for name in Import._fields}
         return import_rules(Import(**asked), found.language)
-    return check_rules(found.directory, found.language, shares=not found.without_shares)
+    return check_rules(found.directory, found.language, shares=found.shares)
 
 
 def _asked(found: argparse.Namespace) -> str:
@@ -169,10 +170,19 @@ def _rules(commands: Any) -> None:
         "directory", metavar="DIRECTORY", type=Path, nargs="?", help="the shipped one unless given"
     )
     checked.add_argument("--language", choices=get_args(Language), default="en")
-    checked.add_argument(
-        "--without-shares", action="store_true",
+    shares = checked.add_mutually_exclusive_group()
+    shares.add_argument(
+        "--without-shares", dest="shares", action="store_const", const="left out",
+        default="measured",
         help="leave out what they make of the sample county's year, which takes some seconds",
     )  # fmt: skip
+    shares.add_argument(
+        "--write-shares",
+        dest="shares",
+        action="store_const",
+        const="written",
+        help="write the file about it that a new version lacks, for its owner to complete",
+    )
     _rules_effect(of_rules)
     _rule_sheets(of_rules)
 

@@ -2,7 +2,8 @@
 
 A workbook with a fault of form leaves nothing. One that is in form and may not go live leaves a
 draft, and every fault with its sheet and row. The rules in force are never touched. The county's
-settings come along as they are; the shares are measured by `rules check`, which takes longer.
+settings come along as they are, and so do the files of shares, which each name their tables; the
+draft's own are measured by `rules check`, which takes longer.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from deploy.cli.rule_sheets import SHEETS, NotCarried
 from deploy.cli.rules import KEPT, SHIPPED, NotLive, check_rules
 from deploy.cli.workbook import read_workbook
 from services.routing.domain.flow import SPACE
-from services.routing.domain.form import Form, FormRefusedError, load_form
+from services.routing.domain.form import Form, load_form
 from services.routing.domain.sheets import Draft, SheetFault, SheetsRefusedError, read_sheets
 from services.routing.domain.sheets.faults import Place
 from services.routing.domain.sheets.layout import QUESTIONS
@@ -73,8 +74,6 @@ def import_rules(asked: Import, language: Language) -> str:
     except (SheetsRefusedError, TablesRefusedError) as error:
         nothing = _NOTHING.in_language(language)
         raise NotCarried(f"{error.in_language(language)}\n\n{nothing}") from None
-    except FormRefusedError as error:
-        raise NotCarried(str(error)) from None
     except NotADraftError as error:
         raise NotCarried(f"{to}: {error.why.in_language(language)}") from None
     told = [f"{to}:", *(f"  {part.path}: {part.what.in_language(language)}" for part in parts)]
@@ -96,7 +95,8 @@ def _checked(draft: Draft, to: Path, told: list[str], language: Language) -> str
         lines = [fault.in_language(language) for fault in faults]
         raise DraftNotLive("\n".join([*told, "", *lines, "", KEPT.in_language(language)]))
     try:
-        return f"{check_rules(to, language)}\n\n{_NEXT.in_language(language)} {to}"
+        next_ = f"{_NEXT.in_language(language)} {to} --write-shares"
+        return f"{check_rules(to, language)}\n\n{next_}"
     except NotLive as error:  # no fault of a table: of the settings that came along
         raise DraftNotLive("\n".join([*told, "", str(error)])) from None
 
@@ -119,8 +119,9 @@ def _parts(draft: Draft, version: str, rules: Path) -> Iterator[_Part]:
             yield _Part(new.file, (_MADE + yaml_of(new)).encode(), _CHANGED)
     if draft.form is not None:
         yield _form_part(draft.form, version, rules)
-    for path in sorted((rules / "settings").glob("*.yaml")):  # the county's, which no sheet holds
-        yield _Part(f"settings/{path.name}", path.read_bytes(), _AS_IT_WAS)
+    for folder in ("settings", "shares"):  # what no sheet holds
+        for path in sorted((rules / folder).glob("*.yaml")):
+            yield _Part(f"{folder}/{path.name}", path.read_bytes(), _AS_IT_WAS)
 
 
 def _stands(table: WrittenTable, rules: Path) -> bool:

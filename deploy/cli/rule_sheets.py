@@ -13,7 +13,7 @@ from deploy.cli.workbook import read_workbook
 from deploy.cli.workbook_look import workbook_of
 from services.routing.domain.dmn import dmn_of
 from services.routing.domain.flow import SPACE
-from services.routing.domain.form import FormRefusedError, load_form
+from services.routing.domain.form import load_form
 from services.routing.domain.sheets import (
     SheetFault,
     SheetsRefusedError,
@@ -22,9 +22,10 @@ from services.routing.domain.sheets import (
 )
 from services.routing.domain.sheets.faults import Place
 from services.routing.domain.sheets.layout import QUESTIONS, TABLES
-from services.routing.domain.tables.faults import Fault, TablesRefusedError
+from services.routing.domain.tables.faults import TablesRefusedError
 from services.routing.domain.tables.loading import form_faults, read_newest, read_version
-from services.routing.domain.tables.written import NAMES, WrittenTable, is_version
+from services.routing.domain.tables.versions import Version
+from services.routing.domain.tables.written import NAMES, WrittenTable
 from services.routing.domain.texts import Texts
 from shared.events import Language
 
@@ -54,8 +55,6 @@ def export_rules(file: Path, version: str | None, rules: Path | None, language: 
             new.write(content)
     except (TablesRefusedError, SheetsRefusedError) as error:
         raise NotCarried(error.in_language(language)) from None
-    except FormRefusedError as error:
-        raise NotCarried(str(error)) from None
     except FileExistsError:
         raise NotCarried(f"{file}: {_THERE.in_language(language)}") from None
     return f"{file}: {_named(tables)}"
@@ -65,13 +64,6 @@ def _version(directory: Path, version: str | None) -> list[WrittenTable]:
     if version is None:
         return read_newest(directory)
     whole = version if "@" in version else "+".join(f"{name}@{version}" for name in NAMES)
-    tables, _, settings = whole.partition("+settings@")
-    for part in tables.split("+"):
-        name, _, stem = part.partition("@")
-        if name not in NAMES or not is_version(stem):
-            raise TablesRefusedError([Fault("version-name", part)])
-    if Path(settings).name != settings:  # it is no name of a file but a way to another directory
-        raise TablesRefusedError([Fault("version-name", f"settings@{settings}")])
     return read_version(directory, whole)
 
 
@@ -83,7 +75,7 @@ def _in_form(tables: list[WrittenTable]) -> list[WrittenTable]:
 
 
 def _named(tables: Sequence[WrittenTable]) -> str:
-    return "+".join(f"{table.table}@{table.version}" for table in tables)
+    return str(Version({table.table: table.version for table in tables}))
 
 
 def _workbook(directory: Path, tables: Sequence[WrittenTable]) -> bytes:

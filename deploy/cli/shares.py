@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from deploy.sample.screening import Heard, screened_year
 from services.routing.domain.cases import InForce
@@ -10,41 +10,64 @@ from services.routing.domain.facts import UrgencyState
 from services.routing.domain.shares import (
     ShareName,
     SharesFault,
-    SharesRefusedError,
     described,
     faults_of,
     load_shares,
     proposal,
-    refused,
+    read_shares,
+    unwritten,
 )
 from services.routing.domain.tables import Tables
+from services.routing.domain.tables.versions import Version
 from shared.events import Language
 
 SEATS: Final = 80  # a year: the sample county has two clinics, domain.md 10 has 40 slots for each
 
 
-class SharesNotSane(Exception):
-    """A version's shares lie outside their bands without a reason; says every fault."""
+class Looked(NamedTuple):
+    """What was measured, in words, and what the owner still has to write."""
+
+    lines: list[str]
+    to_do: list[str]
 
 
-def shares_of(directory: Path, tables: Tables, rules: InForce, language: Language) -> list[str]:
-    """The shares of these tables in words, a line each. Raises `SharesNotSane`.
+def shares_of(
+    directory: Path, tables: Tables, rules: InForce, language: Language, *, write: bool
+) -> Looked:
+    """The shares of these tables, measured against the file that is about them.
 
-    `rules`: the tables with the county's settings, by which the year is screened.
+    `rules`: the tables with the county's settings, by which the year is screened. With `write` a
+    file that is missing is written for the owner to complete. Raises OSError for it.
     """
-    try:
-        found = load_shares(directory, tables.version)
-    except SharesRefusedError as error:
-        raise SharesNotSane(error.fault.in_language(language)) from None
-    seats = found.shares.seats if found else SEATS
-    measured = measure(screened_year(), rules, seats)
+    every = read_shares(directory)
+    found = load_shares(directory, tables.version)
+    seats = next((each.shares.seats for each in every), SEATS)
+    measured = measure(screened_year(), rules, found.shares.seats if found else seats)
     if found is None:
-        none = SharesFault("none", "shares/<version>.yaml")
-        written = proposal(tables.version, seats, measured)
-        raise SharesNotSane(f"{none.in_language(language)}:\n{written}")
-    if faults := list(faults_of(found, measured)):
-        raise SharesNotSane(refused(faults, language))
-    return [f"{found.file}:", *described(found, measured, language)]
+        path = _new_file(directory, tables.version)
+        file = f"shares/{path.name}"
+        if not write:
+            lines = described(unwritten(measured), measured, language)
+            return Looked(lines, [SharesFault("none", file).in_language(language)])
+        path.parent.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as new:
+            before = next(iter(every), None)
+            new.write(proposal(tables.version, tables.level.owner, seats, measured, before))
+        found = load_shares(directory, tables.version)
+        assert found is not None  # noqa: S101 -- it was written just now
+    return Looked(
+        [f"{found.file}:", *described(found.shares.shares, measured, language)],
+        [fault.in_language(language) for fault in faults_of(found, measured)],
+    )
+
+
+def _new_file(directory: Path, tables: str) -> Path:
+    """Named after the table that was changed last, as far as that name is free."""
+    newest = Version.read(tables).newest
+    month = newest.partition(".")[0]
+    names = [newest, *(f"{month}.{number}" for number in range(2, 1000))]
+    paths = [directory / "shares" / f"{name}.yaml" for name in names]
+    return next(path for path in paths if not path.exists())
 
 
 def measure(year: Iterable[Heard], rules: InForce, seats: int) -> Mapping[ShareName, float]:

@@ -6,7 +6,8 @@ and whole numbers count; a formula is never evaluated, and not read either.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from io import BytesIO
 from typing import Any
@@ -14,10 +15,13 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import openpyxl
+from openpyxl.utils import range_boundaries
 
 from services.routing.domain.sheets import Book, Cell, SheetFault, SheetsRefusedError
 from services.routing.domain.sheets.layout import Strange
 
+Merged = Mapping[str, list[str]]
+"""The ranges of merged cells of a workbook's parts, such as `B3:B5`."""
 MAX_FILE = 4_000_000  # bytes
 MAX_UNPACKED = 16_000_000  # bytes
 MAX_PARTS = 200
@@ -31,11 +35,15 @@ def read_workbook(content: bytes, names: Collection[str]) -> Book:
 
     Raises `SheetsRefusedError` for what is no workbook or one that is too large.
     """
-    _look_through(content)
+    merged = _look_through(content)
     try:
         book = openpyxl.load_workbook(BytesIO(content), read_only=True, keep_links=False)
         titles = {sheet.title.strip().casefold(): sheet for sheet in book.worksheets}
-        return {name: [*_rows(titles[name])] for name in names if name in titles}
+        return {
+            name: _unmerged([*_rows(titles[name])], merged[_part_of(titles[name])])
+            for name in names
+            if name in titles
+        }
     except Exception:  # noqa: BLE001 -- openpyxl raises a dozen kinds for a damaged file
         raise _refused("not-a-workbook") from None
 
@@ -47,19 +55,20 @@ def _refused(kind: str, **names: str) -> SheetsRefusedError:
 # --- before it is read ----------------------------------------------------------------------------
 
 
-def _look_through(content: bytes) -> None:
+def _look_through(content: bytes) -> Merged:
+    """The merged cells of each part. Raises `SheetsRefusedError`."""
     if len(content) > MAX_FILE:
         raise _refused("too-large", limit=f"> {MAX_FILE // 1_000_000} MB")
     try:
         with ZipFile(BytesIO(content)) as container:
-            _look_into(container)
+            return _look_into(container)
     except SheetsRefusedError:
         raise
     except Exception:  # noqa: BLE001 -- zipfile raises a dozen kinds for a damaged file
         raise _refused("not-a-workbook") from None
 
 
-def _look_into(container: ZipFile) -> None:
+def _look_into(container: ZipFile) -> Merged:
     entries = container.infolist()
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_PARTS or unpacked > MAX_UNPACKED:
@@ -69,22 +78,27 @@ def _look_into(container: ZipFile) -> None:
     look = _Look()
     for entry in entries:
         with container.open(entry) as part:
-            look.at(part.read(MAX_UNPACKED), is_xml=entry.filename.endswith((".xml", ".rels")))
+            content = part.read(MAX_UNPACKED)
+        look.at(content, entry.filename, is_xml=entry.filename.endswith((".xml", ".rels")))
+    return look.merged
 
 
 class _Look:
     """Goes through the XML of all parts and builds nothing."""
 
     def __init__(self) -> None:
+        self.merged: Merged = defaultdict(list)
         self._elements = 0
+        self._part = ""
         self._row = self._column = 0
 
-    def at(self, content: bytes, *, is_xml: bool) -> None:
+    def at(self, content: bytes, name: str, *, is_xml: bool) -> None:
         """Raises for what is refused; a part that is no XML need not be any, but by its name."""
         parser = expat.ParserCreate()
         parser.StartElementHandler = self._element
         parser.StartDoctypeDeclHandler = self._document_type
         self._row = self._column = 0
+        self._part = name
         try:
             parser.Parse(content, True)  # noqa: FBT003 -- expat's: this is all
         except expat.ExpatError:
@@ -106,6 +120,8 @@ class _Look:
                 self._column = _column_of(attributes.get("r")) or self._column + 1
             case "v" | "f" | "is" if self._row > MAX_ROWS or self._column > MAX_COLUMNS:
                 raise _refused("too-far", rows=f"{MAX_ROWS}", columns=f"{MAX_COLUMNS}")
+            case "mergeCell":
+                self.merged[self._part].append(attributes["ref"])
 
 
 def _column_of(reference: str | None) -> int:
@@ -128,6 +144,26 @@ def _rows(sheet: Any) -> Iterator[list[Cell]]:
         while cells and cells[-1].empty:
             cells.pop()
         yield cells
+
+
+def _unmerged(rows: list[list[Cell]], merged: Sequence[str]) -> list[list[Cell]]:
+    """The rows, with the first cell of each merged range as one that is not understood.
+
+    A reader sees its text in every row of the range; all its cells but the first are empty.
+    """
+    for ref in merged:
+        column, row, *_ = range_boundaries(ref)
+        if column and row and row <= len(rows):
+            cells = rows[row - 1]
+            cells += [Cell()] * (column - len(cells))
+            cells[column - 1] = Cell(strange="merged")
+    return rows
+
+
+def _part_of(sheet: Any) -> str:
+    """The name of the part that a sheet is read from."""
+    path: str = sheet._worksheet_path  # noqa: SLF001 -- openpyxl tells of no merged cells here
+    return path.lstrip("/")
 
 
 def _cell(value: object, kind: str) -> Cell:

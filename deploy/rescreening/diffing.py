@@ -26,8 +26,8 @@ from services.routing.domain.effect import (
     effect_of,
 )
 from services.routing.domain.tables import Tables, TablesRefusedError, load_version
-from services.routing.domain.tables.loading import settings_named
 from services.routing.domain.tables.settings import read_settings
+from services.routing.domain.tables.versions import settings_named
 from services.routing.effects import store as effects
 from shared.clock import Clock
 
@@ -183,7 +183,9 @@ def readable(versions: list[str], rules: Path) -> dict[str, Tables]:
 def readable_settings(versions: list[str], rules: Path) -> dict[str, Settings]:
     """Those that the versions name and that can still be read."""
     found = {}
-    for named in {settings_named(version) for version in versions} - {""}:
+    for named in {settings_named(version) for version in versions}:
+        if named is None:
+            continue
         try:
             found[named] = read_settings(rules / "settings" / f"{named}.yaml")
         except (TablesRefusedError, OSError):

@@ -1,18 +1,17 @@
 """Which tables a person means: `live`, `level@2026-11`, a whole version, a file or a directory."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import TableName, Tables, TablesRefusedError, compile_tables
 from services.routing.domain.tables.loading import faults_of, form_faults, read_newest
+from services.routing.domain.tables.versions import Version, VersionNameError
 from services.routing.domain.tables.written import NAMES, WrittenTable, newest, read_table
 from services.routing.domain.texts import Texts
 from shared.events import Language
 
 LIVE, STORED = "live", "stored"
-_PART = re.compile(r"([a-z]+)@([0-9]{4}-[0-9]{2}(?:\.[0-9]{1,3})?)")
 
 
 class NotAVersion(Exception):
@@ -86,12 +85,12 @@ def _of_file(path: Path) -> Mapping[TableName, Path]:
 
 def _of_versions(said: str, rules: Path) -> Mapping[TableName, Path]:
     """Settings that a version names are passed over: each case is decided with its own."""
-    parts = [_PART.fullmatch(part) for part in said.partition("+settings@")[0].split("+")]
-    versions = {part.group(1): part.group(2) for part in parts if part}
-    found: Mapping[TableName, Path] = {
-        name: rules / name / f"{versions[name]}.yaml" for name in NAMES if name in versions
-    }
-    if len(found) != len(parts) or not all(path.is_file() for path in found.values()):
+    try:
+        version = Version.read(said)
+    except VersionNameError:
+        raise NotAVersion(said) from None
+    found = {name: version.file(name, rules) for name in version.tables}
+    if not all(path.is_file() for path in found.values()):
         raise NotAVersion(said)
     return found
 

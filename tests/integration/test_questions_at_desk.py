@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.routing.domain.form import FormRefusedError, load_form
+from services.routing.domain.form import load_form
+from services.routing.domain.tables import TablesRefusedError
 from shared.events import CodedFacts, ReasonCode, Withdrawn
 from tests.builders import RULES, AChild, SetClock
 from tests.deskside import Desk, a_desk
@@ -143,12 +144,15 @@ def test_a_form_without_a_question_or_a_text_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     written = (RULES / "questions" / "2026-12.2.yaml").read_text(encoding="utf-8")
     for broken, told in (
-        (written.replace("- id: a10\n", "- id: a11\n"), "a11 is nothing that can be asked"),
-        (written.replace("      sv: Är barnet i fara just nu?\n", ""), "questions.0.text.sv"),
-        (written.partition("  - id: is_client")[0], "is_client must be asked once"),
+        (written.replace("- id: a10\n", "- id: a11\n"), "row a11: this cannot be asked"),
+        (
+            written.replace("      sv: Är barnet i fara just nu?\n", ""),
+            "row in_danger: text.sv: it is missing",
+        ),
+        (written.partition("  - id: is_client")[0], "the question is_client is missing"),
     ):
         (folder / "2026-12.yaml").write_text(broken, encoding="utf-8")
-        with pytest.raises(FormRefusedError, match=told):
+        with pytest.raises(TablesRefusedError, match=told):
             load_form(tmp_path)
 
 

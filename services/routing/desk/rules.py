@@ -1,7 +1,6 @@
 """The rules as people read them: a version's tables in words, what is proved, what it changes."""
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from services.routing.domain.lighter import Fall
 from services.routing.domain.tables import TableName, TablesRefusedError
 from services.routing.domain.tables.loading import faults_of, form_faults
 from services.routing.domain.tables.settings import read_settings
+from services.routing.domain.tables.versions import Version, VersionNameError
 from services.routing.domain.tables.words import column_name, condition_in_words
 from services.routing.domain.tables.written import (
     NAMES,
@@ -58,8 +58,6 @@ PROVED: tuple[str, ...] = (
         "decision."
     ),
 )
-_PART = re.compile(r"(urgent|level|holder|destinations)@([0-9]{4}-[0-9]{2}(?:\.[0-9]{1,3})?)")
-_SETTINGS = re.compile(r"settings@([0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[0-9]{1,2})?)")
 
 
 class Listing(NamedTuple):
@@ -158,17 +156,17 @@ def _found(directory: Path) -> dict[TableName, tuple[str, ...]]:
 @lru_cache(maxsize=64)
 def _read(directory: Path, name: str) -> _Read | None:
     """The files of a version; they are never edited, so they are read and proved once."""
-    *tables, last = name.split("+")
-    settings = _SETTINGS.fullmatch(last)
-    parts = [_PART.fullmatch(part) for part in (tables if settings else [*tables, last])]
-    paths = {p.group(1): directory / p.group(1) / f"{p.group(2)}.yaml" for p in parts if p}
-    own = [directory / "settings" / f"{settings.group(1)}.yaml"] if settings else []
-    there = all(path.is_file() for path in (*paths.values(), *own))
-    if not paths or len(paths) != len(parts) or not there:
+    try:
+        version = Version.read(name)
+    except VersionNameError:
+        return None
+    paths = {table: version.file(table, directory) for table in version.tables}
+    own = version.settings_file(directory)
+    if not all(path.is_file() for path in [*paths.values(), *([own] if own else [])]):
         return None
     try:
         written = tuple(read_table(paths[table]) for table in NAMES if table in paths)
-        settled = [read_settings(path) for path in own]
+        settled = read_settings(own) if own else None
     except TablesRefusedError as error:
         return _Read((), proved=False, refused=error)
     faults = [fault for table in written for fault in form_faults(table, SPACE)]
@@ -176,8 +174,8 @@ def _read(directory: Path, name: str) -> _Read | None:
         return _Read((), proved=False, refused=TablesRefusedError(faults))
     return _Read(
         written,
-        proved=len(written) == len(NAMES) and not faults_of(written),
-        settings=next(iter(settled), None),
+        proved=version.is_whole and not faults_of(written),
+        settings=settled,
     )
 
 

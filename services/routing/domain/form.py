@@ -1,21 +1,19 @@
 """The words of the questions and who can answer each, as their owner wrote them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.routing.domain.facts import QUESTIONS
-from services.routing.domain.tables.written import Loader, in_order
+from services.routing.domain.tables.faults import Fault, TablesRefusedError
+from services.routing.domain.tables.files import content_of, faults_of_form
+from services.routing.domain.tables.written import newest
 from services.routing.domain.texts import Texts, Words
 
+NAME: Final = "questions"
 AnsweredBy = Literal["notifier", "school", "family", "own_worker", "health_care"]
-
-
-class FormRefusedError(ValueError):
-    """The questions must not go live; the message names the file, the question and the mend."""
 
 
 class _Written(BaseModel):
@@ -27,7 +25,7 @@ class Question(_Written):
 
     id: str
     text: Texts
-    answered_by: tuple[AnsweredBy, ...]
+    answered_by: Annotated[tuple[AnsweredBy, ...], Field(min_length=1)]
 
 
 class Form(_Written):
@@ -44,25 +42,39 @@ class Form(_Written):
 def load_form(directory: Path) -> Form:
     """The newest version of the questions, `questions/<version>.yaml`.
 
-    Raises `FormRefusedError` where a text or a question is missing, or one is not known.
+    Raises `TablesRefusedError` with every fault: what is out of form, what is asked that cannot be,
+    or is not asked once that can.
     """
-    path = max((directory / "questions").glob("*.yaml"), key=in_order, default=None)
-    if path is None:
-        raise FormRefusedError(f"questions: no version was found in {directory.name}/questions")
-    where = f"questions/{path.name}"
+    path = newest(directory, NAME)
+    file = f"{NAME}/{path.name}"
+    content = content_of(path, file)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- it is safe
         form = Form.model_validate(content)
-    except yaml.YAMLError as error:
-        raise FormRefusedError(f"{where}: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        place = ".".join(map(str, problem["loc"]))
-        raise FormRefusedError(f"{where}: {place}: {problem['msg']}") from None
-    asked = [question.id for question in form.questions]
-    for name in {*asked} - {*QUESTIONS}:
-        raise FormRefusedError(f"{where}: {name} is nothing that can be asked; remove it")
-    for name in QUESTIONS:
-        if asked.count(name) != 1:
-            raise FormRefusedError(f"{where}: {name} must be asked once; write one question for it")
+        raise TablesRefusedError(faults_of_form(error, content, file)) from None
+    faults = [*_faults(form, path.stem, file)]
+    if faults:
+        raise TablesRefusedError(faults)
     return form
+
+
+def _faults(form: Form, version: str, file: str) -> Iterator[Fault]:
+    if form.version != version:
+        said = {"table": NAME, "version": form.version}
+        yield Fault("not-this-file", file, names=said)
+    asked = [question.id for question in form.questions]
+    for name in dict.fromkeys(asked):
+        if name not in QUESTIONS:
+            yield Fault("question-unknown", file, name)
+        elif asked.count(name) > 1:
+            yield Fault("question-twice", file, name)
+    for name in QUESTIONS:
+        if name not in asked:
+            proposal = _PROPOSED.format(name=name)
+            yield Fault("question-missing", file, names={"question": name}, proposal=proposal)
+
+
+_PROPOSED = """\
+  - id: {name}
+    text: {{ fi: "", sv: "", en: "" }}
+    answered_by: []"""

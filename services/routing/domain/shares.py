@@ -4,14 +4,16 @@ Bands of a sane version are own construction (domain.md 4). Where a version lies
 the sample county's year, its owner says why in writing, in a file that is kept beside the tables.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from services.routing.domain.tables.written import Loader
+from services.routing.domain.tables.faults import Fault, TablesRefusedError
+from services.routing.domain.tables.files import content_of, faults_of_form
+from services.routing.domain.tables.written import in_order
 from services.routing.domain.texts import Texts, Words
 from shared.events import Language
 
@@ -36,11 +38,20 @@ class Band(_Written):
 
 
 class Share(_Written):
-    """A share of one version: what it was when its owner last looked, and why it is outside."""
+    """A share of one version: what it was when its owner last looked, and why it is outside.
+
+    A reason of which nothing is written yet, as `proposal` leaves it, is none.
+    """
 
     band: Band
     measured: Figure
     reason: Texts | None = None
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def _is_written(cls, given: Any) -> Any:
+        blank = isinstance(given, dict) and given and not any(given.values())
+        return None if blank else given
 
 
 class Shares(_Written):
@@ -71,14 +82,6 @@ class SharesFault(NamedTuple):
         return f"{where}: {_SENTENCES[self.kind].in_language(language).format(**self.names)}"
 
 
-class SharesRefusedError(ValueError):
-    """The shares' file cannot be read; says where and what."""
-
-    def __init__(self, fault: SharesFault) -> None:
-        self.fault = fault
-        super().__init__(fault.in_language("en"))
-
-
 class Found(NamedTuple):
     """The shares of a version, and the file that has them."""
 
@@ -87,36 +90,39 @@ class Found(NamedTuple):
 
 
 def load_shares(directory: Path, tables: str) -> Found | None:
-    """The file in `shares/` that is about these tables; of several the last by its name.
+    """The file in `shares/` that is about these tables; of several the newest.
 
-    Raises `SharesRefusedError` where a file cannot be read, whichever tables it is about.
+    Raises `TablesRefusedError` with every fault of form, whichever tables a file is about.
     """
-    found = None
-    for path in sorted((directory / "shares").glob("*.yaml")):
+    return next((each for each in read_shares(directory) if each.shares.tables == tables), None)
+
+
+def read_shares(directory: Path) -> list[Found]:
+    """Every file in `shares/`, the newest first. Raises `TablesRefusedError`."""
+    found: list[Found] = []
+    faults: list[Fault] = []
+    for path in sorted((directory / "shares").glob("*.yaml"), key=in_order, reverse=True):
         file = f"shares/{path.name}"
-        shares = _read(path, file)
-        if shares.tables == tables:
-            found = Found(file, shares)
+        try:
+            found.append(Found(file, _read(path, file)))
+        except TablesRefusedError as error:
+            faults += error.faults
+    if faults:
+        raise TablesRefusedError(faults)
     return found
 
 
 def _read(path: Path, file: str) -> Shares:
+    content = content_of(path, file)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- it is safe
         shares = Shares.model_validate(content)
-    except yaml.YAMLError as error:
-        raise _refused(file, " ".join(str(error).split())) from None
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise _refused(file, problem["msg"], ".".join(map(str, problem["loc"]))) from None
-    for name in NAMES:
-        if name not in shares.shares:
-            raise SharesRefusedError(SharesFault("missing", file, name))
+        raise TablesRefusedError(faults_of_form(error, content, file)) from None
+    missing = [name for name in NAMES if name not in shares.shares]
+    if missing:
+        places = [{"place": f"shares.{name}"} for name in missing]
+        raise TablesRefusedError(Fault("form-missing", file, names=place) for place in places)
     return shares
-
-
-def _refused(file: str, problem: str, place: str = "") -> SharesRefusedError:
-    return SharesRefusedError(SharesFault("form", file, place, {"problem": problem}))
 
 
 def faults_of(found: Found, measured: Mapping[ShareName, float]) -> Iterator[SharesFault]:
@@ -140,30 +146,69 @@ def said(share: float) -> str:
     return f"{share:.2f}"
 
 
-def proposal(tables: str, seats: int, measured: Mapping[ShareName, float]) -> str:
-    """YAML that an owner completes, where a version has no file yet."""
+def proposal(
+    tables: str, owner: str, seats: int, measured: Mapping[ShareName, float], before: Found | None
+) -> str:
+    """YAML for a version that has no file yet; where a share is outside, its owner writes why.
+
+    `before`: the shares of the version before, with what was the reason then, to read again.
+    """
     lines = [
-        f"tables: {tables}", 'owner: ""', 'note: { fi: "", sv: "", en: "" }',
+        *_ABOUT, f"tables: {tables}", f"owner: {_quoted(owner)}", "note:", *_texts(_NOTE, "  "),
         f"seats: {seats}", "shares:",
     ]  # fmt: skip
     for name in NAMES:
         band = BANDS[name]
         low = f"at_least: {band.at_least:g}, " if band.at_least else ""
         lines += [
-            f"  {name}:", f"    band: {{ {low}at_most: {band.at_most:g} }}",
+            f"  {name}: # {WHAT[name].en}", f"    band: {{ {low}at_most: {band.at_most:g} }}",
             f"    measured: {said(measured[name])}",
         ]  # fmt: skip
         if not band.holds(measured[name]):
-            lines.append('    reason: { fi: "", sv: "", en: "" }')
-    return "\n".join(lines)
+            lines += [*_reason_before(name, before), "    reason:"]
+            lines += [f'      {language}: ""' for language in get_args(Language)]
+    return "\n".join(lines) + "\n"
 
 
-def described(found: Found, measured: Mapping[ShareName, float], language: Language) -> list[str]:
+def _reason_before(name: ShareName, before: Found | None) -> Iterator[str]:
+    share = before.shares.shares[name] if before else None
+    if before and share and share.reason:
+        yield f"    # {before.file} said of {said(share.measured)}:"
+        yield from _texts(share.reason, "    #   ")
+
+
+def _texts(texts: Texts, before: str) -> list[str]:
+    return [f"{before}{each}: {_quoted(texts.in_language(each))}" for each in get_args(Language)]
+
+
+def _quoted(text: str) -> str:
+    """In quotation marks, as YAML reads it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+_ABOUT = (
+    "# What these tables make of the invented sample county's year (own construction), as",
+    "# `./luotsi rules check` measured it. Where a share lies outside of its band, the owner",
+    "# writes why that is right, in three languages, between the quotation marks under reason.",
+    "# Until then nothing goes live.",
+)
+_NOTE = Texts(
+    fi="Omaa rakennetta, mitattu esimerkkialueen keksitystä vuodesta.",
+    sv="Egen konstruktion, mätt på exempelområdets påhittade år.",
+    en="Own construction, measured on the sample county's invented year.",
+)
+
+
+def described(
+    shares: Mapping[ShareName, Share], measured: Mapping[ShareName, float], language: Language
+) -> list[str]:
     """Each share in a line, with the reason where it lies outside its band."""
-    return [
-        _line(name, share, measured[name], language)
-        for name, share in ((name, found.shares.shares[name]) for name in NAMES)
-    ]
+    return [_line(name, shares[name], measured[name], language) for name in NAMES]
+
+
+def unwritten(measured: Mapping[ShareName, float]) -> Mapping[ShareName, Share]:
+    """Shares as they are where nobody has written of them yet."""
+    return {name: Share(band=BANDS[name], measured=measured[name]) for name in NAMES}
 
 
 def _line(name: ShareName, share: Share, now: float, language: Language) -> str:
@@ -201,19 +246,9 @@ WHAT: Mapping[ShareName, Texts] = {
 _BAND = Texts(fi="raja", sv="gräns", en="band")
 _SENTENCES: Mapping[str, Texts] = {
     "none": Texts(
-        fi="mikään tiedosto ei kerro tämän version osuuksia. Tallenna ehdotus sinne täydennettynä",
-        sv="ingen fil anger den här versionens andelar. Spara förslaget där, ifyllt",
-        en="no file tells the shares of this version. Save the proposal there, completed",
-    ),
-    "form": Texts(
-        fi="ei ole oikeaa muotoa ({problem}). Korjaa kohta",
-        sv="har inte rätt form ({problem}). Rätta stället",
-        en="not in the right form ({problem}). Mend the place",
-    ),
-    "missing": Texts(
-        fi="osuus puuttuu. Lisää se rajoineen",
-        sv="andelen saknas. Lägg till den med sin gräns",
-        en="the share is missing. Add it with its band",
+        fi="tätä tiedostoa ei vielä ole; --write-shares kirjoittaa sen, ja siihen mitä mitattiin",
+        sv="filen finns inte än; --write-shares skriver den, med det som mättes",
+        en="there is no such file yet; --write-shares writes it, with what was measured",
     ),
     "outside": Texts(
         fi="osuus {now} on rajojen {low}–{high} ulkopuolella eikä omistaja ole kirjoittanut syytä. "
@@ -237,8 +272,3 @@ _SENTENCES: Mapping[str, Texts] = {
         "write measured: {now}",
     ),
 }
-
-
-def refused(faults: Iterable[SharesFault], language: Language) -> str:
-    """All faults in words."""
-    return "\n".join(fault.in_language(language) for fault in faults)

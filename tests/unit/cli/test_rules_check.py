@@ -182,8 +182,22 @@ def test_a_planted_dependence_is_named(
     assert flow.SPACE is not planted
 
 
-def test_a_directory_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 2 == main(["rules", "check", "/nowhere/at/all"])
+@pytest.mark.parametrize(
+    ("language", "gone", "file"),
+    [
+        ("fi", "tätä ei ole; tarkista nimi", "tämä ei ole hakemisto; nimeä hakemisto"),
+        ("sv", "finns inte; kontrollera", "är ingen katalog; ange en katalog"),
+        ("en", "there is no such file or directory", "it is no directory; name one"),
+    ],
+)
+def test_a_directory_that_is_none_is_said(
+    language: str, gone: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workbook = tmp_path / "rules.xlsx"
+    workbook.write_bytes(b"")
+    for path, told in ((tmp_path / "nowhere", gone), (workbook, file)):
+        assert 2 == main(["rules", "check", str(path), "--language", language])
+        assert f"luotsi: {path}: {told}" in capsys.readouterr().err
 
 
 FAULTY_SETTINGS = {

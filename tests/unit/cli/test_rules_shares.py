@@ -1,5 +1,6 @@
 """A version that sends on too much is not taken without its owner's written reason."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from deploy.cli.__main__ import main
 from deploy.cli.rules import SHIPPED
 from deploy.cli.shares import SEATS, judged_as, measure
-from deploy.sample.screening import Heard, screened_year
+from deploy.sample.screening import Heard
 from services.routing.domain.cases import InForce
 from services.routing.domain.facts import NOTHING_KNOWN
 from services.routing.domain.shares import (
@@ -18,16 +19,16 @@ from services.routing.domain.shares import (
     Share,
     ShareName,
     Shares,
-    SharesRefusedError,
     faults_of,
     load_shares,
     proposal,
 )
-from services.routing.domain.tables import load_tables
+from services.routing.domain.tables import TablesRefusedError, load_tables
 from services.routing.domain.texts import Texts
 from tests.earlier_rules import copy_with_numbers
 
 TABLES = "urgent@2026-12+level@2026-12.2+holder@2026-12+destinations@2026-12.2"
+WITH_EXAMPLES = "urgent@2026-12+level@2026-12+holder@2026-12+destinations@2026-12"
 WHY = Texts(fi="Siksi", sv="Därför", en="Because")
 SANE: Mapping[ShareName, float] = {"urgent": 5.0, "expert_group": 0.15, "psychiatry": 1.5}
 
@@ -97,30 +98,91 @@ def copied(tmp_path: Path) -> Path:
     return copy_with_numbers(tmp_path / "rules")
 
 
-def test_a_version_without_a_file_gets_one_to_complete(
+def without_its_file(rules: Path) -> Path:
+    """Take away the file that is about the shipped tables; what one about them is called."""
+    found = load_shares(rules, TABLES)
+    assert found is not None
+    path = rules / found.file
+    path.unlink()
+    return path
+
+
+def test_a_draft_is_told_from_what_is_refused_and_what_it_lacks(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (copied / "shares" / "2026-12.2.yaml").unlink()
+    path = without_its_file(copied)
 
     assert 1 == main(["rules", "check", str(copied)])
 
-    told = capsys.readouterr()
-    assert "no file tells the shares of this version" in told.out + told.err
-    year = screened_year()
-    measured = measure(year, InForce(load_tables(copied)), SEATS)
-    written = proposal(TABLES, SEATS, measured)
-    assert written in told.out + told.err
-    completed = written.replace('""', "Kirjoitettu")
-    (copied / "shares" / "2026-12.2.yaml").write_text(completed, encoding="utf-8")
+    told = capsys.readouterr().out
+    assert "Proved: every child gets one level" in told
+    assert "Sign of urgency, of a hundred notifications: 16.38 (band 3–8)" in told
+    assert told.endswith(
+        "stays in force until this is done:\n"
+        f"shares/{path.name}: there is no such file yet; --write-shares writes it, with what was "
+        "measured\n"
+    )
+    assert not path.exists()
+
+
+def test_a_draft_gets_the_file_that_it_lacks_and_its_owner_completes_it(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = without_its_file(copied)
+
+    assert 1 == main(["rules", "check", str(copied), "--write-shares"])
+    told = capsys.readouterr().out
+    assert f"shares/{path.name}, urgent: the share 16.38 lies outside of 3–8, and the owner" in told
+    written = path.read_text(encoding="utf-8")
+    before = load_shares(copied, WITH_EXAMPLES)
+    assert before is not None
+    reason = before.shares.shares["urgent"].reason
+    assert reason is not None
+    assert f"# {before.file} said of " in written
+    assert f'    #   sv: "{reason.sv}"\n' in written
+
+    assert 1 == main(["rules", "check", str(copied), "--write-shares"])
+    assert written == path.read_text(encoding="utf-8"), "what an owner may have written stands"
+
+    completed = re.sub(r'^(      (fi|sv|en)): ""$', r"\1: Because", written, flags=re.MULTILINE)
+    path.write_text(completed, encoding="utf-8")
+    capsys.readouterr()
     assert 0 == main(["rules", "check", str(copied)])
+    assert "(band 3–8). Because\n" in capsys.readouterr().out
+
+
+def test_a_reason_in_two_languages_is_out_of_form(copied: Path) -> None:
+    path = without_its_file(copied)
+    year: Mapping[ShareName, float] = {**SANE, "urgent": 16.0}
+    written = proposal(TABLES, 'The "owner"', SEATS, year, None)
+    path.write_text(
+        written.replace('fi: ""', "fi: Siksi").replace('en: ""', "en: Because"), "utf-8"
+    )
+
+    with pytest.raises(TablesRefusedError, match=r"shares\.urgent\.reason\.sv: it is empty"):
+        load_shares(copied, TABLES)
+
+
+def test_a_version_within_all_its_bands_needs_nothing_more_than_its_file(copied: Path) -> None:
+    path = without_its_file(copied)
+    path.write_text(proposal(TABLES, 'The "owner"', SEATS, SANE, None), encoding="utf-8")
+
+    found = load_shares(copied, TABLES)
+    assert found is not None
+    assert 'The "owner"' == found.shares.owner
+    assert [] == kinds(found, SANE)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("measured: 16.38", "measured: paljon", "shares/2026-12.2.yaml, shares.urgent.measured: "),
-        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.2.yaml, shares.psykiatria"),
-        ("note:", "notes:", "shares/2026-12.2.yaml, note"),
+        (
+            "measured: 16.38",
+            "measured: paljon",
+            "shares/2026-12.2.yaml: shares.urgent.measured: paljon is no number",
+        ),
+        ("  psychiatry: #", "  psykiatria: #", "shares/2026-12.2.yaml: shares.psykiatria"),
+        ("note:", "notes:", "shares/2026-12.2.yaml: note"),
         ("shares:\n", "shares: [\n", "shares/2026-12.2.yaml: "),
     ],
 )
@@ -132,9 +194,9 @@ def test_a_file_that_is_not_in_form_is_named_with_its_place(
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    with pytest.raises(SharesRefusedError) as refused:
+    with pytest.raises(TablesRefusedError) as refused:
         load_shares(copied, TABLES)
-    assert str(refused.value).startswith(told)
+    assert told in str(refused.value)
 
 
 def test_shares_are_counted_by_notifications_and_by_children() -> None:

@@ -577,7 +577,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     ),
     "a number that is none": (
         replacing("areas: 3", "areas: many"),
-        "settings/2026-08-01.yaml: piling_up.areas: not in the right form",
+        "settings/2026-08-01.yaml: piling_up.areas: many is no whole number",
     ),
     "another day than the file's name": (
         replacing("valid_from: 2026-08-01", "valid_from: 2026-09-01"),

@@ -31,8 +31,9 @@ from services.routing.domain.tables import (
     load_tables,
 )
 from services.routing.domain.tables.examples import hits
+from services.routing.domain.tables.files import Loader
 from services.routing.domain.tables.proofs import NOT_TO_FALL_AWAY
-from services.routing.domain.tables.written import Loader, newest
+from services.routing.domain.tables.written import newest
 from shared.events import Answer, CodedFacts, Language, ReasonCode
 from tests.any_known import any_known
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,8 @@ import SpiffWorkflow.dmn.parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from SpiffWorkflow.dmn.parser.DMNParser import DMNParser
+from SpiffWorkflow.dmn.specs.model import DecisionTable
 
 from deploy.cli.rules import SHIPPED
 from services.routing.domain.dmn import dmn_of
@@ -18,13 +21,16 @@ from services.routing.domain.dmn.losses import LOSSES
 from services.routing.domain.facts import COLUMNS, Facts
 from services.routing.domain.flow import SPACE
 from services.routing.domain.tables import compile_tables
-from services.routing.domain.tables.engine import column_of
+from services.routing.domain.tables.engine import Table, column_of, compile_table
+from services.routing.domain.tables.examples import _each, hits
 from services.routing.domain.tables.loading import form_faults, read_newest, read_version
 from services.routing.domain.tables.written import (
     NAMES,
     Condition,
+    Example,
     Interval,
     TableName,
+    WrittenRow,
     WrittenTable,
 )
 from tests.written_tables import UNSHRUNK
@@ -166,6 +172,98 @@ def test_the_schema_would_notice(schema: etree.XMLSchema) -> None:
     wrong = dmn_of(read_newest(SHIPPED)).replace('hitPolicy="ANY"', 'hitPolicy="AGREEING"')
 
     assert not schema.validate(etree.fromstring(wrong.encode()))
+
+
+# --- by another project's reader ------------------------------------------------------------------
+
+
+def read_by_another(written: Sequence[WrittenTable]) -> dict[str, DecisionTable]:
+    """The decision tables as SpiffWorkflow reads them.
+
+    It reads one decision at a time and stops at annotations of a table, which came with DMN 1.2: a
+    copy of each decision without them is what it gets.
+    """
+    model = etree.fromstring(dmn_of(written).encode())
+    found: dict[str, DecisionTable] = {}
+    for decision in model.findall("dmn:decision[dmn:decisionTable]", NS):
+        (table,) = decision.findall("dmn:decisionTable", NS)
+        for annotation in table.findall("dmn:annotation", NS):
+            table.remove(annotation)
+        alone = etree.Element(f"{{{MODEL}}}definitions")
+        alone.append(decision)
+        reader = DMNParser(None, alone, {"dmn": MODEL})
+        reader.parse()
+        (found[reader.get_name()],) = reader.decision.decisionTables
+    return found
+
+
+READ: dict[str, tuple[WrittenTable, DecisionTable]] = {
+    table.table: (table, read_by_another(read_newest(SHIPPED))[table.table])
+    for table in read_newest(SHIPPED)
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_reader_finds_every_row_with_what_it_says(name: str) -> None:
+    written, read = READ[name]
+
+    said = {rule.id: [entry.text for entry in rule.outputEntries] for rule in read.rules}
+    assert {f"rule_{name}_{row.id}": [f'"{row.then}"'] for row in written.rows} == said
+    assert ["string"] == [output.typeRef for output in read.outputs]
+    policies = {"collect": "COLLECT", "unique": "UNIQUE", "agreeing": "ANY"}
+    assert policies[written.hit] == read.hit_policy
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_reader_finds_the_conditions_of_every_row(name: str) -> None:
+    """Value by value: what a rule's entry lets pass is what the row's condition allows."""
+    written, read = READ[name]
+    rows = {f"rule_{name}_{row.id}": row for row in written.rows}
+    asked = {each.expression for each in read.inputs if known(written.table, each.expression)}
+
+    assert {column for row in written.rows for column in row.when} == asked
+    for rule in read.rules:
+        row = rows[rule.id]
+        for entry in rule.inputEntries:
+            column = column_of(SPACE, written.table, entry.input.expression)
+            if column is None:
+                other = entry.input.label.removeprefix("unless: ")
+                assert ("false" if other in row.unless else "-") == entry.text
+                continue
+            allowed = {value for value in column.values if passes(entry.text, value)}
+            assert allowed == allowed_by(row, entry.input.expression, column.values)
+
+
+def allowed_by(row: WrittenRow, name: str, values: tuple[str | int, ...]) -> set[str | int]:
+    condition = row.when.get(name)
+    if condition is None:
+        return set(values)
+    return set(condition.of(values) if isinstance(condition, Interval) else condition)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_another_reader_has_read_keeps_the_examples_of_every_row(name: str) -> None:
+    written, read = READ[name]
+    compiled = compile_table(written)
+    rules = {rule.id: rule for rule in read.rules}
+    tried = 0
+    for place, row in enumerate(compiled.rows):
+        examples = next(each.examples for each in written.rows if each.id == row.name)
+        assert examples is not None
+        rule = rules[f"rule_{name}_{row.name}"]
+        for facts in patterns(compiled, [*examples.match, *examples.no_match]):
+            hit = all(
+                passes(entry.text, worked_out(entry.input.expression, facts))
+                for entry in rule.inputEntries
+            )
+            assert hits(compiled, compiled.rows[place], facts) == hit
+            tried += 1
+    assert tried > 2 * len(compiled.rows)
+
+
+def patterns(table: Table, examples: Sequence[Example]) -> Iterator[Facts]:
+    for example in examples:
+        yield from _each(table, example, SPACE)
 
 
 # --- it decides as the tables do ------------------------------------------------------------------

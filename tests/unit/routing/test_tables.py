@@ -12,7 +12,8 @@ import yaml
 from services.routing.domain.facts import Facts
 from services.routing.domain.tables import Tables, TablesRefusedError, load_tables, load_version
 from services.routing.domain.tables.faults import SENTENCES
-from services.routing.domain.tables.written import Loader, newest
+from services.routing.domain.tables.files import Loader
+from services.routing.domain.tables.written import newest
 from shared.events import Language
 from tests.earlier_rules import copy_with_numbers
 
@@ -187,7 +188,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         "urgent/2026-12.yaml: a table needs rows",
     ),
     "no YAML": ("urgent", lambda _: "rows: [", "urgent/2026-12.yaml"),
-    "nothing at all": ("urgent", lambda _: "", "urgent/2026-12.yaml: content"),
+    "nothing at all": ("urgent", lambda _: "", "urgent/2026-12.yaml: content: it is empty"),
 }
 
 

@@ -24,7 +24,10 @@ def holds(row: WrittenRow) -> str:
 
 
 def _asked(fact: str, condition: Condition) -> str:
+    """Each comparison in brackets of its own: some readers know no precedence."""
     if not isinstance(condition, Interval):
-        return "(" + " or ".join(f"{fact} = {text_of(value)}" for value in condition) + ")"
-    ends = [(">=", condition.at_least), ("<=", condition.at_most)]
-    return "(" + " and ".join(f"{fact} {sign} {end}" for sign, end in ends if end is not None) + ")"
+        tests, joined = [f"({fact} = {text_of(value)})" for value in condition], " or "
+    else:
+        ends = [(">=", condition.at_least), ("<=", condition.at_most)]
+        tests, joined = [f"({fact} {sign} {end})" for sign, end in ends if end is not None], " and "
+    return tests[0] if len(tests) == 1 else f"({joined.join(tests)})"

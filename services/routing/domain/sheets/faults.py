@@ -184,6 +184,11 @@ SHEET_SENTENCES: Mapping[str, Texts] = {
         "cellen innehåller ett decimaltal; skriv ett heltal eller text",
         "the cell holds a decimal number; write a whole number, or text",
     ),
+    "cell-merged": _says(
+        "solu on yhdistetty toisiin; pura yhdistäminen ja kirjoita jokaiseen soluun, mitä siinä on",
+        "cellen är sammanslagen med andra; dela den och skriv i varje cell vad där ska stå",
+        "the cell is merged with others; unmerge it, and write into each cell what it says",
+    ),
     "cell-missing": _says(
         "solu on tyhjä; kirjoita siihen teksti",
         "cellen är tom; skriv en text i den",

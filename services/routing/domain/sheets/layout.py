@@ -13,7 +13,7 @@ from services.routing.domain.tables.written import TableName
 from services.routing.domain.texts import Texts
 from shared.events import Language
 
-Strange = Literal["formula", "date", "truth", "error", "decimal"]
+Strange = Literal["formula", "date", "truth", "error", "decimal", "merged"]
 """What a cell holds that is no text and no whole number."""
 
 

@@ -33,6 +33,7 @@ from services.routing.domain.sheets.layout import (
     Cell,
     is_number,
 )
+from services.routing.domain.tables.files import choices
 from services.routing.domain.tables.written import NAMES, TableName, WrittenRow, WrittenTable
 
 _T = TypeVar("_T")
@@ -299,6 +300,6 @@ def _made(model: type[_M], content: Mapping[str, Any], sheet: Sheet, line: Line)
             kind = _KINDS.get(problem["type"], "cell-other")
             if not line.cells.get(column):
                 kind = "cell-missing"
-            known = str(problem.get("ctx", {}).get("expected", ""))
+            known = choices(problem)
             sheet.fault(kind, line, column, {"problem": problem["msg"], "known": known})
         return None

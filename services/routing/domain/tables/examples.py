@@ -1,7 +1,8 @@
 """The examples of a row: that they are right, and that there are enough to notice any change.
 
-A row has an example that it alone hits, one on each side of every limit, and, where rows are
-collected, one that each `unless` alone keeps out. What no child can show is not asked for.
+A row has an example that it alone hits, one on each side of every limit, and one that each `unless`
+alone keeps out, but where that row says something else and both could not hit: there the proofs
+see to it. What no child can show is not asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,17 +29,24 @@ class _Given(NamedTuple):
 
 def example_faults(written: WrittenTable, proof: Proof, space: Space) -> list[Fault]:
     """What is wrong with the examples of a table whose rows and examples are in form."""
-    faults: list[Fault] = []
-    rows = {row.id: row for row in written.rows}
-    for place, row in enumerate(proof.table.rows):
-        examples = rows[row.name].examples
-        if examples is None or not examples.match:
-            faults.append(Fault("no-examples", written.file, row.name))
-        else:
-            given = _complete(proof.table, examples, space)
-            wrong = [*_wrong(proof.table, row, examples, space)]
-            faults += wrong or _Enough(proof, place, given).faults()
-    return faults
+    return [
+        fault
+        for place in range(len(proof.table.rows))
+        for fault in example_faults_of_row(written, proof, place, space)
+    ]
+
+
+def example_faults_of_row(
+    written: WrittenTable, proof: Proof, place: int, space: Space
+) -> list[Fault]:
+    """The same of one row, by its place in the compiled table."""
+    row = proof.table.rows[place]
+    examples = next(each.examples for each in written.rows if each.id == row.name)
+    if examples is None or not examples.match:
+        return [Fault("no-examples", written.file, row.name)]
+    given = _complete(proof.table, examples, space)
+    wrong = [*_wrong(proof.table, row, examples, space)]
+    return wrong or _Enough(proof, place, given).faults()
 
 
 def hits(table: Table, row: Row, facts: Facts) -> bool:
@@ -97,9 +105,7 @@ class _Enough:
         for column, allowed in self._row.when:
             faults += self._inside(column, allowed)
             faults += self._outside(column, allowed)
-        if self._table.hit == "collect":
-            faults += self._unless()
-        return faults
+        return [*faults, *self._unless()]
 
     def _alone(self) -> Iterator[Fault]:
         others = [row for place, row in enumerate(self._table.rows) if place != self._place]
@@ -135,6 +141,8 @@ class _Enough:
     def _unless(self) -> Iterator[Fault]:
         for other in self._row.unless:
             silencing = self._table.rows[other]
+            if self._table.hit != "collect" and silencing.then != self._row.then:
+                continue  # without it both would hit and disagree
             rest = [each for each in self._row.unless if each != other]
             if not any(
                 self._row.holds(facts)

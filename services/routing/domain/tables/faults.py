@@ -65,12 +65,15 @@ _ROW = _says("rivi", "rad", "row")
 _ANY_CHILD = _says("mikä tahansa lapsi", "vilket barn som helst", "any child")
 _PROPOSAL = _says("Ehdotus:", "Förslag:", "Proposal:")
 
+WHOLE = _says("sisältö", "innehållet", "content")
+"""The place of what is wrong with a file, or a row, as a whole."""
+
 SENTENCES: Mapping[str, Texts] = {
     # --- the file ---
     "no-version": _says(
-        "tästä taulukosta ei löydy yhtään versiota",
-        "ingen version av denna tabell hittades",
-        "no version of this table was found",
+        "versiota ei löydy; palauta tiedosto tai kirjoita se",
+        "ingen version hittades; ta tillbaka filen eller skriv den",
+        "no version of this was found; bring the file back, or write it",
     ),
     "version-name": _says(
         "version nimen on oltava muotoa 2026-11 tai 2026-11.2",
@@ -78,37 +81,144 @@ SENTENCES: Mapping[str, Texts] = {
         "a version is named 2026-11 or 2026-11.2",
     ),
     "not-this-file": _says(
-        "tiedosto sanoo olevansa {table}, versio {version}",
-        "filen säger att den är {table}, version {version}",
-        "the file says it is {table}, version {version}",
+        "tiedosto sanoo olevansa {table}, versio {version}; korjaa se tai tiedoston nimi",
+        "filen säger att den är {table}, version {version}; rätta det eller filens namn",
+        "the file says it is {table}, version {version}; mend that, or the file's name",
     ),
     "not-readable": _says(
-        "tiedostoa ei voi lukea YAML-muotoisena ({place})",
-        "filen kan inte läsas som YAML ({place})",
-        "the file cannot be read as YAML ({place})",
+        "tiedostoa ei voi lukea YAML-muotoisena ({place}: rivi ja merkki). Katso siltä riviltä ja "
+        "sitä ennen sisennys, kaksoispisteet, sulut ja lainausmerkit",
+        "filen kan inte läsas som YAML ({place}: rad och tecken). Se på den raden och före den "
+        "efter indrag, kolon, parenteser och citattecken",
+        "the file cannot be read as YAML ({place}: line and character). Look there, and before it, "
+        "at indentation, colons, brackets and quotation marks",
+    ),
+    "tab": _says(
+        "rivi {place} on sisennetty sarkaimella; sisennä välilyönneillä",
+        "rad {place} har indrag med tabb; använd mellanslag",
+        "line {place} is indented with a tab; indent with spaces",
+    ),
+    "not-utf-8": _says(
+        "tiedosto ei ole UTF-8-muotoista tekstiä; tallenna se muodossa UTF-8",
+        "filen är inte text i UTF-8; spara den som UTF-8",
+        "the file is no text in UTF-8; save it as UTF-8",
+    ),
+    "not-plain": _says(
+        "viittauksia (&, *) ja tyyppimerkintöjä (!) ei lueta ({place}); kirjoita sisältö auki tai "
+        "lainausmerkkeihin",
+        "hänvisningar (&, *) och typer (!) läses inte ({place}); skriv ut innehållet, eller sätt "
+        "det inom citattecken",
+        "references (&, *) and types (!) are not read ({place}); write out what they stand for, or "
+        "put it in quotation marks",
+    ),
+    "too-deep": _says(
+        "liian monta sisäkkäistä kohtaa ({place}); tarkista sulut ja sisennys",
+        "för många inkapslade delar ({place}); kontrollera parenteser och indrag",
+        "nested too deeply ({place}); check brackets and indentation",
+    ),
+    "too-long-file": _says(
+        "tiedosto on yli {limit}; poista siitä se, mikä ei kuulu sääntöihin",
+        "filen är över {limit}; ta bort det som inte hör till reglerna",
+        "the file is larger than {limit}; take out what does not belong to the rules",
+    ),
+    "not-read": _says(
+        "tiedostoa ei lueta: sääntötiedoston nimi päättyy .yaml. Nimeä uudelleen tai vie muualle",
+        "filen läses inte: en regelfils namn slutar på .yaml. Döp om den eller flytta den",
+        "the file is not read: the name of a rule file ends in .yaml. Rename it, or move it away",
     ),
     "twice": _says(
-        "{key} on kirjoitettu kahteen kertaan ({place})",
-        "{key} står två gånger ({place})",
-        "{key} stands twice ({place})",
+        "{key} on kirjoitettu kahteen kertaan ({place}); poista toinen",
+        "{key} står två gånger ({place}); ta bort det ena",
+        "{key} stands twice ({place}); take one out",
     ),
     # --- the form of a row ---
-    "form-missing": _says("{place}: puuttuu", "{place}: saknas", "{place}: it is missing"),
+    "form-missing": _says(
+        "{place}: puuttuu; lisää se", "{place}: saknas; lägg till det",
+        "{place}: it is missing; add it",
+    ),
     "form-unknown": _says(
-        "{place}: tällaista kohtaa ei ole",
-        "{place}: det finns inget sådant",
-        "{place}: no such part",
+        "{place}: tällaista kohtaa ei ole; poista se tai korjaa nimi",
+        "{place}: det finns inget sådant; ta bort det eller rätta namnet",
+        "{place}: no such part; take it out, or mend its name",
     ),
-    "form-empty": _says("{place}: on tyhjä", "{place}: är tom", "{place}: it is empty"),
+    "form-empty": _says(
+        "{place}: on tyhjä; kirjoita sisältö", "{place}: är tom; skriv innehållet",
+        "{place}: it is empty; write what it says",
+    ),
     "form-long": _says(
-        "{place}: on yli 300 merkkiä",
-        "{place}: är över 300 tecken",
-        "{place}: more than 300 characters",
+        "{place}: on yli 300 merkkiä; lyhennä",
+        "{place}: är över 300 tecken; korta av",
+        "{place}: more than 300 characters; shorten it",
     ),
-    "form-interval": _says(
-        "{place}: luvusta tarvitaan at_least, at_most tai molemmat",
-        "{place}: ett tal anges med at_least, at_most eller båda",
-        "{place}: an interval needs at_least, at_most or both",
+    "form-text": _says(
+        "{place}: tähän kuuluu teksti; jos siinä on erikoismerkkejä, lainausmerkeissä",
+        "{place}: här ska stå en text; inom citattecken, om den har specialtecken",
+        "{place}: a text belongs here; in quotation marks, if it has special characters",
+    ),
+    "form-name": _says(
+        "{place}: {value} ei kelpaa; vain pieniä kirjaimia a–z ja numeroita, välissä -; alussa "
+        "kirjain",
+        "{place}: {value} duger inte; bara små bokstäver a–z och siffror, med - emellan; först en "
+        "bokstav",
+        "{place}: {value} will not do; small letters a–z and digits only, with - between them; a "
+        "letter first",
+    ),
+    "form-choice": _says(
+        "{place}: {value} ei ole mikään näistä: {known}",
+        "{place}: {value} är ingen av {known}",
+        "{place}: {value} is not one of {known}",
+    ),
+    "form-mapping": _says(
+        "{place}: tähän kuuluu kohtia, kukin muodossa nimi: sisältö",
+        "{place}: här ska stå delar, var och en som namn: innehåll",
+        "{place}: parts belong here, each as name: content",
+    ),
+    "form-list": _says(
+        "{place}: tähän kuuluu luettelo: [yksi, toinen], tai kukin omalle rivilleen, alussa -",
+        "{place}: här ska stå en lista: [ett, annat], eller var och en på en rad efter ett -",
+        "{place}: a list belongs here: [one, other], or each on a line of its own after a -",
+    ),
+    "form-nothing": _says(
+        "{place}: luettelo on tyhjä; kirjoita ainakin yksi",
+        "{place}: listan är tom; skriv minst en",
+        "{place}: the list is empty; write at least one",
+    ),
+    "form-whole": _says(
+        "{place}: {value} ei ole kokonaisluku", "{place}: {value} är inget heltal",
+        "{place}: {value} is no whole number",
+    ),
+    "form-number": _says(
+        "{place}: {value} ei ole luku; kirjoita se pisteellä, esimerkiksi 16.38",
+        "{place}: {value} är inget tal; skriv det med punkt, till exempel 16.38",
+        "{place}: {value} is no number; write it with a point, such as 16.38",
+    ),
+    "form-at-least": _says(
+        "{place}: {value} on liian pieni; vähintään {limit}",
+        "{place}: {value} är för litet; minst {limit}",
+        "{place}: {value} is too small; at least {limit}",
+    ),
+    "form-at-most": _says(
+        "{place}: {value} on liian suuri; enintään {limit}",
+        "{place}: {value} är för stort; högst {limit}",
+        "{place}: {value} is too large; at most {limit}",
+    ),
+    "form-day": _says(
+        "{place}: {value} ei ole päivä; kirjoita vuosi-kuukausi-päivä, esimerkiksi 2026-08-01",
+        "{place}: {value} är ingen dag; skriv år-månad-dag, till exempel 2026-08-01",
+        "{place}: {value} is no day; write year-month-day, such as 2026-08-01",
+    ),
+    "form-condition": _says(
+        "{place}: kirjoita arvot hakasulkeisiin: [yes, unknown], tai luvun kokonaiset rajat: "
+        "{{ at_least: 2, at_most: 4 }}, joista toinen voi puuttua",
+        "{place}: skriv värdena inom hakparentes: [yes, unknown], eller ett tals hela gränser: "
+        "{{ at_least: 2, at_most: 4 }}, av vilka den ena kan saknas",
+        "{place}: write the values in brackets: [yes, unknown], or the limits of a number, whole "
+        "ones: {{ at_least: 2, at_most: 4 }}, of which one may be left out",
+    ),
+    "form-example": _says(
+        "{place}: kirjoita esimerkki omalle rivilleen: - {{ psych: yes, level: [perus, erityis] }}",
+        "{place}: skriv ett exempel på en egen rad: - {{ psych: yes, level: [perus, erityis] }}",
+        "{place}: write an example on its own line: - {{ psych: yes, level: [perus, erityis] }}",
     ),
     "form-other": _says(
         "{place}: ei ole oikeaa muotoa ({problem})",
@@ -122,7 +232,9 @@ SENTENCES: Mapping[str, Texts] = {
     ),
     "no-rows": _says("taulukossa ei ole rivejä", "tabellen har inga rader", "a table needs rows"),
     "id-twice": _says(
-        "kahdella rivillä on tämä tunnus", "två rader har detta namn", "two rows have this id"
+        "kahdella rivillä on tämä tunnus; nimeä toinen uudelleen tai poista se",
+        "två rader har detta namn; döp om den ena eller ta bort den",
+        "two rows have this id; rename one, or take it out",
     ),
     "no-contents": _says(
         "contents puuttuu: luettele kaikkien rivien tunnukset, jotta poistettu rivi huomataan",
@@ -140,9 +252,9 @@ SENTENCES: Mapping[str, Texts] = {
         "the row is not listed in contents; add it",
     ),
     "unless-unknown": _says(
-        "unless nimeää {other}, joka ei ole tämän taulukon toinen rivi",
-        "unless nämner {other}, som inte är en annan rad i tabellen",
-        "unless names {other}, which is no other row of this table",
+        "unless nimeää {other}, joka ei ole tämän taulukon toinen rivi; korjaa tunnus tai poista",
+        "unless nämner {other}, som inte är en annan rad i tabellen; rätta namnet eller ta bort",
+        "unless names {other}, which is no other row of this table; mend the id, or take it out",
     ),
     "unknown-then": _says(
         "then: {value} ei ole mikään näistä: {known}",
@@ -150,7 +262,9 @@ SENTENCES: Mapping[str, Texts] = {
         "then: {value} is not one of {known}",
     ),
     "unknown-column": _says(
-        "tuntematon sarake {column}", "okänd kolumn {column}", "unknown column {column}"
+        "tuntematon sarake {column}; lähimmät: {near}",
+        "okänd kolumn {column}; närmast: {near}",
+        "unknown column {column}; nearest: {near}",
     ),
     "unknown-value": _says(
         "{column}: tuntematon arvo {value}; tunnetut: {known}",
@@ -224,6 +338,22 @@ SENTENCES: Mapping[str, Texts] = {
         "offers: ingen rad föreslår {offer}; lägg till en rad eller ta bort det",
         "offers: no row proposes {offer}; add a row, or take it out",
     ),
+    # --- the questions ---
+    "question-unknown": _says(
+        "tätä ei voi kysyä; poista kysymys tai korjaa sen tunnus",
+        "detta kan inte frågas; ta bort frågan eller rätta dess namn",
+        "this cannot be asked; take the question out, or mend its id",
+    ),
+    "question-twice": _says(
+        "tätä kysytään kahdesti; poista toinen",
+        "detta frågas två gånger; ta bort den ena",
+        "this is asked twice; take one out",
+    ),
+    "question-missing": _says(
+        "kysymys {question} puuttuu; kirjoita se",
+        "frågan {question} saknas; skriv den",
+        "the question {question} is missing; write it",
+    ),
     # --- where facts come from ---
     "flow-irrelevant": _says(
         "sarake {column} riippuu tiedosta {source}, jota mikään sääntö ei saa tietää",
@@ -283,12 +413,16 @@ SENTENCES: Mapping[str, Texts] = {
         "no row hits a child of whom is known: {child}",
     ),
     "both": _says(
-        "molemmat osuvat lapseen, josta tiedetään: {child}",
-        "båda träffar ett barn om vilket är känt: {child}",
-        "both hit a child of whom is known: {child}",
+        "molemmat osuvat lapseen, josta tiedetään: {child}. Rajaa toista, tai nimeä toinen sen "
+        "kohdassa unless",
+        "båda träffar ett barn om vilket är känt: {child}. Begränsa den ena, eller nämn den andra "
+        "i dess unless",
+        "both hit a child of whom is known: {child}. Narrow one, or name the other in its unless",
     ),
     "dead": _says(
-        "rivi ei voi koskaan osua", "raden kan aldrig träffa", "it can never hit"
+        "rivi ei voi koskaan osua; tarkista sen ehdot ja unless, tai poista se",
+        "raden kan aldrig träffa; se på dess villkor och unless, eller ta bort den",
+        "it can never hit; look at its conditions and unless, or take it out",
     ),
     "lighter": _says(
         "enemmän huolta, kevyempi päätös: {outcome} jää pois. "

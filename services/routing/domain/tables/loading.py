@@ -1,6 +1,7 @@
 """From rule files to tables that may decide: read, checked, proved, or refused as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from services.routing.domain.county import OFFERS
@@ -21,6 +22,7 @@ from services.routing.domain.tables.faults import Fault, TablesRefusedError
 from services.routing.domain.tables.proofs import table_faults
 from services.routing.domain.tables.search import EntangledError
 from services.routing.domain.tables.settings import read_settings
+from services.routing.domain.tables.versions import Version, VersionNameError
 from services.routing.domain.tables.written import (
     NAMES,
     Condition,
@@ -61,33 +63,28 @@ def load_version(directory: Path, version: str, space: Space = SPACE) -> Tables:
     Raises `TablesRefusedError` if a file is gone or cannot be read.
     """
     tables = compile_tables(read_version(directory, version, space), space)
-    settled = _settings_file(directory, version)
+    settled = Version.read(version).settings_file(directory)
     return tables.in_county(read_settings(settled)) if settled else tables
 
 
 def read_version(directory: Path, version: str, space: Space = SPACE) -> list[WrittenTable]:
     """The tables of a version as written, in form. Raises what `load_version` raises."""
-    names = dict(part.split("@", 1) for part in version.split("+"))
-    paths = [directory / name / f"{names.get(name, '')}.yaml" for name in NAMES]
-    settled = _settings_file(directory, version)
+    try:
+        named = Version.read(version)
+    except VersionNameError as error:
+        raise TablesRefusedError([Fault("version-name", error.part)]) from None
+    lacking = [Fault("no-version", name) for name in NAMES if name not in named.tables]
+    paths = [named.file(name, directory) for name in NAMES if name in named.tables]
+    settled = named.settings_file(directory)
     gone = [path for path in [*paths, *([settled] if settled else [])] if not path.is_file()]
-    if gone:
-        raise TablesRefusedError(Fault("no-version", f"{p.parent.name}/{p.name}") for p in gone)
+    lacking += [Fault("no-version", f"{path.parent.name}/{path.name}") for path in gone]
+    if lacking:
+        raise TablesRefusedError(lacking)
     written = [read_table(path) for path in paths]
     faults = [fault for table in written for fault in form_faults(table, space)]
     if faults:
         raise TablesRefusedError(faults)
     return written
-
-
-def settings_named(version: str) -> str:
-    """The version of the county's settings that a decision's version names, or an empty text."""
-    return version.partition("+settings@")[2]
-
-
-def _settings_file(directory: Path, version: str) -> Path | None:
-    named = settings_named(version)
-    return directory / "settings" / f"{named}.yaml" if named else None
 
 
 def read_newest(directory: Path) -> list[WrittenTable]:
@@ -204,14 +201,28 @@ def _row_faults(table: TableName, row: WrittenRow, ids: list[str], space: Space)
     for name, condition in row.when.items():
         column = column_of(space, table, name)
         if column is None:
-            yield "unknown-column", {"column": name}
+            yield _unknown_column(table, name, space)
         else:
             yield from _condition_faults(name, column, condition)
+    yield from _faults_of_examples(table, row, space)
+
+
+def _faults_of_examples(table: TableName, row: WrittenRow, space: Space) -> _Found:
     examples = [*row.examples.match, *row.examples.no_match] if row.examples else []
-    for example in examples:
-        for name, written in example.items():
+    for name, written in (pair for example in examples for pair in example.items()):
+        column = column_of(space, table, name)
+        if column is None:
+            yield _unknown_column(table, name, space)
+        else:
             texts = (written,) if isinstance(written, str) else written
-            yield from _example_faults(name, column_of(space, table, name), texts)
+            yield from _example_faults(name, column, texts)
+
+
+def _unknown_column(table: TableName, name: str, space: Space) -> tuple[str, dict[str, str]]:
+    """With the columns that are written most alike."""
+    known = [*SEES[table], *space.columns]
+    near = get_close_matches(name, known, n=3, cutoff=0)
+    return "unknown-column", {"column": name, "near": ", ".join(near)}
 
 
 def _condition_faults(name: str, column: Column, condition: Condition) -> _Found:
@@ -232,10 +243,7 @@ def _condition_faults(name: str, column: Column, condition: Condition) -> _Found
                 yield "unknown-value", {"column": name, "value": value, "known": known}
 
 
-def _example_faults(name: str, column: Column | None, texts: tuple[str, ...]) -> _Found:
-    if column is None:
-        yield "unknown-column", {"column": name}
-        return
+def _example_faults(name: str, column: Column, texts: tuple[str, ...]) -> _Found:
     values = [str(value) for value in column.values]
     for text in texts:
         if text not in values:

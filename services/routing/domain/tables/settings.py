@@ -1,6 +1,5 @@
 """A county's settings from their files, `settings/<valid from>.yaml`, or every fault of them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
@@ -10,9 +9,8 @@ from pydantic import ValidationError
 from services.routing.domain.county import Offer, Settings, UnfitError
 from services.routing.domain.tables.engine import Table
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
-from services.routing.domain.tables.written import content_of, faults_of_form
-
-_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.([2-9]|[1-9][0-9]))?")
+from services.routing.domain.tables.files import content_of, faults_of_form
+from services.routing.domain.tables.versions import OF_SETTINGS
 
 
 def load_settings(directory: Path, destinations: Table | None = None) -> tuple[Settings, ...]:
@@ -40,7 +38,7 @@ def load_settings(directory: Path, destinations: Table | None = None) -> tuple[S
 def read_settings(path: Path) -> Settings:
     """One file of settings. Raises `TablesRefusedError` with every fault of form."""
     file = f"settings/{path.name}"
-    if not _NAME.fullmatch(path.stem):
+    if not OF_SETTINGS.fullmatch(path.stem):
         raise TablesRefusedError([Fault("settings-name", file)])
     content = content_of(path, file)
     try:

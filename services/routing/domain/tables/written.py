@@ -2,15 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import orjson
-import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from services.routing.domain.tables.faults import Fault, TablesRefusedError
+from services.routing.domain.tables.files import content_of, faults_of_form
 from services.routing.domain.texts import Texts, Words
 
 TableName = Literal["urgent", "level", "holder", "destinations"]
@@ -126,8 +126,11 @@ def _given(part: BaseModel) -> dict[str, Any]:
 # --- finding and reading ----------------------------------------------------------------------
 
 
-def newest(directory: Path, name: TableName) -> Path:
-    """The file of the newest version. Raises `TablesRefusedError` if there is none to name."""
+def newest(directory: Path, name: TableName | Literal["questions"]) -> Path:
+    """The file of the newest version of a table, or of the questions.
+
+    Raises `TablesRefusedError` if there is none, or one whose name is none.
+    """
     found = sorted((directory / name).glob("*.yaml"), key=in_order)
     wrong = [path for path in found if not _VERSION.fullmatch(path.stem)]
     if wrong:
@@ -144,12 +147,17 @@ def is_version(name: str) -> bool:
 
 def is_newer(version: str, than: str) -> bool:
     """Whether of these two versions the first would be loaded."""
-    return in_order(Path(f"{version}.yaml")) > in_order(Path(f"{than}.yaml"))
+    return order_of(version) > order_of(than)
 
 
 def in_order(path: Path) -> tuple[str, int]:
-    """Sorts files of versions from the oldest to the newest: 2026-11.10, 2026-12, 2026-12.2."""
-    month, _, change = path.stem.partition(".")
+    """Sorts files of versions from the oldest to the newest."""
+    return order_of(path.stem)
+
+
+def order_of(version: str) -> tuple[str, int]:
+    """Sorts versions from the oldest to the newest: 2026-11.10, 2026-12, 2026-12.2."""
+    month, _, change = version.partition(".")
     return month, int(change) if change.isdecimal() else 0
 
 
@@ -165,82 +173,3 @@ def read_table(path: Path) -> WrittenTable:
         said = {"table": table.table, "version": table.version}
         raise TablesRefusedError([Fault("not-this-file", file, names=said)])
     return table
-
-
-class _Twice(yaml.constructor.ConstructorError):
-    pass
-
-
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML in which every scalar is text (yes stays yes) and no key may stand twice."""
-
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 -- PyYAML's own attribute
-
-    def construct_mapping(
-        self,
-        node: yaml.MappingNode,
-        deep: bool = False,  # noqa: FBT001, FBT002 -- PyYAML's
-    ) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = self.construct_object(key)
-            if name in seen:
-                raise _Twice(None, None, repr(name), key.start_mark)
-            seen.add(name)
-        made: dict[Any, Any] = super().construct_mapping(node, deep)
-        return made
-
-
-def content_of(path: Path, file: str) -> Any:
-    """What a file says. Raises `TablesRefusedError` where it is no YAML."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 -- it is safe
-    except _Twice as error:
-        key = {"key": str(error.problem), "place": _place(error)}
-        raise TablesRefusedError([Fault("twice", file, names=key)]) from None
-    except UnicodeDecodeError as error:
-        place = {"place": f"UTF-8, {error.start}"}
-        raise TablesRefusedError([Fault("not-readable", file, names=place)]) from None
-    except (yaml.YAMLError, TypeError) as error:
-        raise TablesRefusedError(
-            [Fault("not-readable", file, names={"place": _place(error)})]
-        ) from None
-
-
-def _place(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"{mark.line + 1}:{mark.column + 1}" if mark else "?"
-
-
-_FORM = {
-    "missing": "form-missing",
-    "extra_forbidden": "form-unknown",
-    "string_too_short": "form-empty",
-    "string_too_long": "form-long",
-    "value_error": "form-interval",
-}
-
-
-def faults_of_form(error: ValidationError, content: Any, file: str) -> Iterator[Fault]:
-    """What pydantic found, as faults with row and place."""
-    told: set[tuple[str | None, str]] = set()
-    for problem in error.errors(include_url=False):
-        place, row = list(problem["loc"]), None
-        if place[:1] == ["rows"] and len(place) > 1 and isinstance(place[1], int):
-            row, place = _row_name(content, place[1]), place[2:]
-        # The two kinds of a condition are tried one after the other and fail at one place.
-        words = [str(part) for part in place if not str(part).startswith(("tuple[", "Interval"))]
-        where = ".".join(words[:2] if words[:1] == ["when"] else words) or "content"
-        if (row, where) not in told:
-            told.add((row, where))
-            kind = _form_of(problem["type"], words)
-            yield Fault(kind, file, row, {"place": where, "problem": problem["msg"]})
-
-
-def _form_of(kind: str, place: list[str]) -> str:
-    return "form-interval" if place[:1] == ["when"] else _FORM.get(kind, "form-other")
-
-
-def _row_name(content: Any, position: int) -> str:
-    row = content["rows"][position]
-    return str(row["id"]) if isinstance(row, dict) and "id" in row else f"{position + 1}"
