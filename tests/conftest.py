@@ -12,12 +12,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.databases import create_database, drop_database, wait_for
 from deploy.local.errors import LocalError
 from deploy.local.kafka import ExistingKafka, KafkaNode, kafka_here
 from deploy.local.postgres import ExistingPostgres, PostgresServer, postgres_here
 from deploy.local.system import System
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # how long something takes is measured in tests/bench
 
 RUNS = Path(__file__).resolve().parent.parent / ".luotsi" / "test"
 

@@ -8,7 +8,6 @@ from deploy.cli.rules import SHIPPED
 NEWER = (
     "level/2026-12.3.yaml",
     "destinations/2026-12.3.yaml",
-    "questions/2026-12.2.yaml",
     "settings/2026-08-01.2.yaml",
     "shares/2026-12.3.yaml",
 )

@@ -103,23 +103,26 @@ def copied(draft: Path, table: TableName, *changes: tuple[str, str]) -> None:
     (draft / table / "2027-01.yaml").write_text(text, "utf-8")
 
 
-THREE_AREAS = (
-    "when: { areas_of_concern: { at_least: 2 } }",
-    "when: { areas_of_concern: { at_least: 3 } }",
+PLACED_NOW = (
+    "when: { moved_between_placements: [yes] }",
+    "when: { moved_between_placements: [yes], placed: [yes] }",
 )
+MOVED, NOT_MOVED = "moved_between_placements: yes", "moved_between_placements: [no, unknown]"
 EXAMPLES = (
-    ("        - { areas_of_concern: 1 }\n        - { areas_of_concern: 4",
-     "        - { areas_of_concern: 2 }\n        - { areas_of_concern: 4"),
-    ("      match:\n        - { areas_of_concern: 2 }\n",
-     "      match:\n        - { areas_of_concern: 3 }\n"),
-    ("{ areas_unknown: 8, areas_of_concern: 2 }", "{ areas_unknown: 7, areas_of_concern: 3 }"),
-)  # fmt: skip
+    (f"- {{ {MOVED} }}", f"- {{ {MOVED}, placed: yes }}"),
+    (f"{MOVED}, a10", f"{MOVED}, placed: yes, a10"),
+    (f"areas_unknown: 8, {MOVED}", f"areas_unknown: 8, {MOVED}, placed: yes"),
+    (
+        f"- {{ {NOT_MOVED} }}",
+        f"- {{ {NOT_MOVED}, placed: yes }}\n        - {{ {MOVED}, placed: [no, unknown] }}",
+    ),
+)
 
 
 def test_a_changed_row_with_forgotten_examples_is_refused_in_the_words_that_are_told(
     draft: Path,
 ) -> None:
-    copied(draft, "level", THREE_AREAS)
+    copied(draft, "level", PLACED_NOW)
 
     with pytest.raises(NotLive) as refused:
         check_rules(draft, "en")
@@ -128,7 +131,7 @@ def test_a_changed_row_with_forgotten_examples_is_refused_in_the_words_that_are_
 
 
 def test_with_its_examples_the_change_is_proved(draft: Path) -> None:
-    copied(draft, "level", THREE_AREAS, *EXAMPLES)
+    copied(draft, "level", PLACED_NOW, *EXAMPLES)
 
     told = check_rules(draft, "en")
     assert "+level@2027-01+" in told
@@ -138,8 +141,9 @@ def test_with_its_examples_the_change_is_proved(draft: Path) -> None:
 
 def test_a_lighter_decision_is_refused_as_it_is_told(draft: Path) -> None:
     sentence = "row expert-group: more concern, a lighter decision"
-    to_all = "when: { level: [vaativa], urgency"
-    copied(draft, "destinations", (to_all, to_all.replace("urg", "custody_dispute: [no], urg")))
+    with_worker = "when: { level: [vaativa], has_worker: [yes], urgency"
+    narrower = with_worker.replace("urg", "custody_dispute: [no], urg")
+    copied(draft, "destinations", (with_worker, narrower))
 
     with pytest.raises(NotLive) as refused:
         check_rules(draft, "en")
@@ -153,5 +157,5 @@ def test_a_file_without_an_owner_is_refused_in_the_words_that_are_told(draft: Pa
 
     with pytest.raises(NotLive) as refused:
         check_rules(draft, "en")
-    assert str(refused.value).splitlines()[0] == "level/2027-01.yaml: owner: it is missing"
-    assert "    level/2027-01.yaml: owner: it is missing\n" in CHANGING.read_text("utf-8")
+    assert str(refused.value).splitlines()[0] == "level/2027-01.yaml: owner: it is missing; add it"
+    assert "    level/2027-01.yaml: owner: it is missing; add it\n" in CHANGING.read_text("utf-8")

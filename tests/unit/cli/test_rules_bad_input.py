@@ -12,6 +12,7 @@ from deploy.cli.rules import SHIPPED
 from services.routing.domain.tables.files import MAX_BYTES
 from services.routing.domain.tables.written import in_order
 from shared.events import Language
+from tests.earlier_rules import copy_with_numbers
 
 Told = pytest.CaptureFixture[str]
 Written = Callable[[str], str | bytes]
@@ -25,7 +26,7 @@ def newest_of(rules: Path, kind: str) -> Path:
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(SHIPPED, tmp_path_factory.mktemp("copied") / "rules"))
+    return copy_with_numbers(tmp_path_factory.mktemp("copied") / "rules")
 
 
 def check(rules: Path, language: str, capsys: Told) -> tuple[int, str]:

@@ -90,7 +90,7 @@ def test_any_table_comes_back_from_its_file(table: WrittenTable, folder: Path) -
 def test_the_questions_come_back_from_their_file(tmp_path: Path) -> None:
     form = load_form(SHIPPED)
     (tmp_path / "questions").mkdir()
-    path = tmp_path / "questions" / "2026-12.yaml"
+    path = tmp_path / "questions" / f"{form.version}.yaml"
     path.write_text(yaml_of_form(form), encoding="utf-8")
 
     assert form == load_form(tmp_path)
