@@ -20,6 +20,7 @@ from services.routing.domain.sheets import Draft, SheetFault, SheetsRefusedError
 from services.routing.domain.sheets.faults import Place
 from services.routing.domain.sheets.layout import QUESTIONS
 from services.routing.domain.sheets.locating import located, question_faults
+from services.routing.domain.tables.changes import Changes, changes
 from services.routing.domain.tables.faults import TablesRefusedError
 from services.routing.domain.tables.loading import faults_of, form_faults
 from services.routing.domain.tables.writing import yaml_of, yaml_of_form
@@ -47,6 +48,12 @@ class _Part(NamedTuple):
     path: str
     content: bytes
     what: Texts
+    differs: Changes | None = None
+
+    def told(self, language: Language) -> str:
+        what = self.what.in_language(language)
+        more = f"; {self.differs.in_language(language)}" if self.differs else ""
+        return f"  {self.path}: {what}{more}"
 
 
 class Import(NamedTuple):
@@ -76,7 +83,7 @@ def import_rules(asked: Import, language: Language) -> str:
         raise NotCarried(f"{error.in_language(language)}\n\n{nothing}") from None
     except NotADraftError as error:
         raise NotCarried(f"{to}: {error.why.in_language(language)}") from None
-    told = [f"{to}:", *(f"  {part.path}: {part.what.in_language(language)}" for part in parts)]
+    told = [f"{to}:", *(part.told(language) for part in parts)]
     return "\n".join([*told, "", _checked(draft, to, told, language)])
 
 
@@ -114,9 +121,11 @@ def _parts(draft: Draft, version: str, rules: Path) -> Iterator[_Part]:
         if _stands(table, rules):
             yield _Part(table.file, (rules / table.file).read_bytes(), _AS_IT_WAS)
         else:
-            _refuse_old(table.table, version, newest(rules, table.table).stem)
+            standing = newest(rules, table.table)
+            _refuse_old(table.table, version, standing.stem)
             new = table.model_copy(update={"version": version})
-            yield _Part(new.file, (_MADE + yaml_of(new)).encode(), _CHANGED)
+            differs = changes(read_table(standing), new)
+            yield _Part(new.file, (_MADE + yaml_of(new)).encode(), _CHANGED, differs)
     if draft.form is not None:
         yield _form_part(draft.form, version, rules)
     for folder in ("settings", "shares"):  # what no sheet holds

@@ -1,6 +1,7 @@
 """`./luotsi rules check`: whether rule tables may go live, in words for those who own them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
@@ -18,7 +19,8 @@ from services.routing.domain.tables import (
     load_settings,
     load_tables,
 )
-from services.routing.domain.tables.written import NAMES
+from services.routing.domain.tables.changes import changes
+from services.routing.domain.tables.written import NAMES, in_order, read_table
 from services.routing.domain.texts import Texts
 from shared.events import Language
 
@@ -51,7 +53,7 @@ def check_rules(directory: Path | None, language: Language, *, shares: Shares = 
     next(where.iterdir(), None)  # it is there, and a directory
     tables, form, settings = _loaded(where, language)
     newest = tables.in_county(settings[-1])
-    lines = [_described(table, language) for table in tables.each()]
+    lines = [line for table in tables.each() for line in _described(where, table, language)]
     lines += [_asked(form, language), *(_settled(each, language) for each in settings)]
     to_do: list[str] = []
     if shares != "left out":
@@ -107,8 +109,15 @@ def _settled(settings: Settings, language: Language) -> str:
     return f"{settings.file}: {settings.names.in_language(language)}, {offers}, {settings.owner}"
 
 
-def _described(table: Table, language: Language) -> str:
-    return f"{table.file}: {len(table.rows)} {_ROWS.in_language(language)}, {table.owner}"
+def _described(where: Path, table: Table, language: Language) -> list[str]:
+    """The table, and what it says otherwise than the version before, if there is one to read."""
+    lines = [f"{table.file}: {len(table.rows)} {_ROWS.in_language(language)}, {table.owner}"]
+    files = sorted((where / table.name).glob("*.yaml"), key=in_order)[-2:]
+    if len(files) > 1:
+        with suppress(TablesRefusedError):  # the one before need not be readable any more
+            before, now = map(read_table, files)
+            lines.append(f"  {changes(before, now).in_language(language)}")
+    return lines
 
 
 def _exceptions(tables: Tables, language: Language) -> list[str]:

@@ -15,6 +15,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/operations.md",
     "docs/changing-the-rules.md",
+    "docs/saantojen-muuttaminen.md",
     "deploy/kubernetes/README.md",
 )
 PLACE = re.compile(r"`((?:services|shared|deploy|docs|tests)/[\w./-]+)`")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.rules import SHIPPED, NotLive, check_rules
+from deploy.cli.rules import SHIPPED, NotLive, NotReady, check_rules
 from services.routing.desk.languages import words
 from services.routing.desk.words import FACTS, LEVELS
 from services.routing.domain.flow import IRRELEVANT
@@ -19,8 +19,11 @@ PLAIN: dict[Language, Path] = {
     "fi": DOCS / "nain-seula-paattaa.md",
     "en": DOCS / "how-the-screen-decides.md",
 }
-CHANGING = DOCS / "changing-the-rules.md"
-PAGES = [*PLAIN.values(), CHANGING, *sorted((DOCS / "rules").glob("*.md"))]
+CHANGING: dict[Language, Path] = {
+    "fi": DOCS / "saantojen-muuttaminen.md",
+    "en": DOCS / "changing-the-rules.md",
+}
+PAGES = [*PLAIN.values(), *CHANGING.values(), *sorted((DOCS / "rules").glob("*.md"))]
 AREAS = ("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10")
 AS_AT_THE_DESK = ("Why it is proposed so", "What has happened", "Rules")
 NOT_TO_KNOW: dict[Language, str] = {
@@ -119,43 +122,70 @@ EXAMPLES = (
 )
 
 
+@pytest.mark.parametrize("language", CHANGING)
 def test_a_changed_row_with_forgotten_examples_is_refused_in_the_words_that_are_told(
-    draft: Path,
+    language: Language, draft: Path
 ) -> None:
     copied(draft, "level", PLACED_NOW)
 
     with pytest.raises(NotLive) as refused:
-        check_rules(draft, "en")
-    told = {line.strip() for line in CHANGING.read_text("utf-8").splitlines()}
+        check_rules(draft, language)
+    told = {line.strip() for line in CHANGING[language].read_text("utf-8").splitlines()}
     assert [] == [line for line in str(refused.value).splitlines() if line not in told]
 
 
-def test_with_its_examples_the_change_is_proved(draft: Path) -> None:
+@pytest.mark.parametrize("language", CHANGING)
+def test_with_its_examples_the_change_is_proved(language: Language, draft: Path) -> None:
     copied(draft, "level", PLACED_NOW, *EXAMPLES)
 
-    told = check_rules(draft, "en")
+    told = check_rules(draft, language)
     assert "+level@2027-01+" in told
-    proved = next(line for line in told.splitlines() if line.startswith("Proved: "))
-    assert f"    {proved}\n" in CHANGING.read_text("utf-8")
+    *_, proved, _, _ = told.splitlines()
+    assert f"    {proved}\n" in CHANGING[language].read_text("utf-8")
 
 
-def test_a_lighter_decision_is_refused_as_it_is_told(draft: Path) -> None:
-    sentence = "row expert-group: more concern, a lighter decision"
+@pytest.mark.parametrize("language", CHANGING)
+def test_what_is_left_to_do_is_told_in_the_words_that_are_printed(
+    language: Language, draft: Path
+) -> None:
+    copied(draft, "level", PLACED_NOW, *EXAMPLES)
+
+    with pytest.raises(NotReady) as unready:
+        check_rules(draft, language, shares="measured")
+    *_, until, missing = str(unready.value).splitlines()
+    assert f"    {until}\n    {missing}\n" in CHANGING[language].read_text("utf-8")
+
+
+LIGHTER: dict[Language, tuple[str, str]] = {
+    "fi": ("rivi expert-group: enemmän huolta, kevyempi päätös", " Ensin: "),
+    "en": ("row expert-group: more concern, a lighter decision", " First: "),
+}
+
+
+@pytest.mark.parametrize("language", CHANGING)
+def test_a_lighter_decision_is_refused_as_it_is_told(language: Language, draft: Path) -> None:
+    sentence, first = LIGHTER[language]
     with_worker = "when: { level: [vaativa], has_worker: [yes], urgency"
     narrower = with_worker.replace("urg", "custody_dispute: [no], urg")
     copied(draft, "destinations", (with_worker, narrower))
 
     with pytest.raises(NotLive) as refused:
-        check_rules(draft, "en")
+        check_rules(draft, language)
     (lighter,) = [line for line in str(refused.value).splitlines() if sentence in line]
-    (told,) = [line for line in CHANGING.read_text("utf-8").splitlines() if sentence in line]
-    assert lighter.partition(" First: ")[0] == told.strip().partition(" First: ")[0]
+    page = CHANGING[language].read_text("utf-8")
+    (told,) = [line.strip() for line in page.splitlines() if sentence in line]
+    assert lighter.partition(first)[0] == told.partition(first)[0]
+    assert lighter.rpartition(". ")[2] == told.rpartition(". ")[2]  # what changes, nothing else
 
 
-def test_a_file_without_an_owner_is_refused_in_the_words_that_are_told(draft: Path) -> None:
+@pytest.mark.parametrize("language", CHANGING)
+def test_a_file_without_an_owner_is_refused_in_the_words_that_are_told(
+    language: Language, draft: Path
+) -> None:
     copied(draft, "level", ("owner: The county's responsible official for child protection\n", ""))
 
     with pytest.raises(NotLive) as refused:
-        check_rules(draft, "en")
-    assert str(refused.value).splitlines()[0] == "level/2027-01.yaml: owner: it is missing; add it"
-    assert "    level/2027-01.yaml: owner: it is missing; add it\n" in CHANGING.read_text("utf-8")
+        check_rules(draft, language)
+    told, *_ = str(refused.value).splitlines()
+    assert told.startswith("level/2027-01.yaml: owner: ")
+    assert f"    {told}\n" in CHANGING[language].read_text("utf-8")
