@@ -6,6 +6,7 @@ that one changed. Act, clocks, audit, case and outgoing event are written togeth
 
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -47,6 +48,7 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.facts import Answered, known_when
 from services.routing.domain.form import Form
+from services.routing.domain.hindsight import TooLight
 from services.routing.domain.tasks import (
     CLOSED_BY_WHO_ASSESSES,
     FOR_SUPERVISORS,
@@ -62,6 +64,7 @@ from services.routing.handlers import (
     open_tasks,
     signals,
 )
+from services.routing.hindsight.looking_back import Change, look_back
 from services.routing.households.kin import (
     Kin,
     bring_together,
@@ -117,7 +120,7 @@ class Done:
 
 @dataclass
 class _Acting:
-    """An act under way: the locked case, and what it changes."""
+    """An act under way: the locked case, what it changes, past decisions it shows as too light."""
 
     desk: Desk
     tx: Connection
@@ -127,6 +130,7 @@ class _Acting:
     now: datetime
     act: UUID
     kin: Kin
+    too_light: Sequence[TooLight] = ()
 
     def tell_siblings(self) -> list[Outgoing]:
         """What the act says of the child counts for the others of its household at once."""
@@ -214,7 +218,7 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    looks = await ask_to_look(tx, acting.changes.looks, (), acting.now)
+    looks = await ask_to_look(tx, acting.changes.looks, acting.too_light, acting.now)
     opened = [each for because in looks.values() for each in because]
     await plumbing.add_outbox(tx, [told, *besides, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
@@ -612,6 +616,9 @@ async def split_case(desk: Desk, worker: Worker, child: UUID, ask: SplitCase) ->
 async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHousehold) -> Done:
     """Two children are of one household, or are not; both cases and all of it are screened anew.
 
+    Where they are, what was decided of either is looked at again with what was stated of the other
+    then. Who live apart were decided with more than counts, and more never gives less.
+
     Raises `Refused` where nothing says that they are of one household and a worker denies it.
     """
     worker.must_assess()
@@ -622,6 +629,7 @@ async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHouseho
         kin = acting.kin
         if two not in kin.cases:
             raise NotThere
+        before = Kin(deepcopy(kin.homes), kin.joins)
         about = {child, two} | kin.siblings(child) | kin.siblings(two)
         if ask.together:
             await bring_together(acting.tx, kin, child, two, acting.now)
@@ -629,6 +637,8 @@ async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHouseho
             raise Refused("not-together")
         about |= kin.siblings(child)
         told = kin.tell(acting.changes, about, str(acting.act), desk.rules, acting.now)
+        change = Change(before, kin, {str(acting.act): child} if ask.together else {})
+        acting.too_light = await look_back(acting.tx, change, desk.rules, acting.now)
         return await _record(
             acting, "household_stated", str(two), done_at=acting.now,
             answer="together" if ask.together else "apart", reason=ask.reason, besides=told,

@@ -399,7 +399,8 @@ ASIDE_REASONS: Mapping[str, str] = {
     ),
     "radar": N_("In a year much has come about the child or its siblings, not from one source"),
     "too-light": N_(
-        "With what came late or was corrected, earlier proposals would have been heavier"
+        "With what came late, was corrected or was found out of the household, earlier proposals "
+        "would have been heavier"
     ),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""
