@@ -19,6 +19,7 @@ from services.routing.desk.clients import ClientView
 from services.routing.desk.decisions import Seq, read_explained, read_family_page
 from services.routing.desk.explanations import ExplanationView, OtherLine
 from services.routing.desk.family_page import FamilyPage
+from services.routing.desk.hindsight import Difference, Said
 from services.routing.desk.languages import Words
 from services.routing.desk.pages import opened
 from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
@@ -289,6 +290,30 @@ class HistoryLine(BaseModel):
     )
 
 
+class ProposedInfo(BaseModel):
+    """A decision as far as it can be lighter than another; `flagged`: it has a sign of urgency."""
+
+    level: str
+    flagged: bool
+    destinations: tuple[str, ...]
+
+
+class TooLightInfo(BaseModel):
+    """A past decision that would have been heavier with what was not known then.
+
+    `item` is the supervisor's open task about it, `child` and `seq` name the decision, `reasons`
+    are those it lacks.
+    """
+
+    item: UUID
+    child: UUID
+    seq: int
+    decided_at: datetime
+    said: ProposedInfo
+    would_have_said: ProposedInfo
+    reasons: tuple[str, ...]
+
+
 class ClockTimes(BaseModel):
     """A time limit in moments: in time is before `due`; `stopped_at` is when it was done."""
 
@@ -342,6 +367,9 @@ class CaseInfo(BaseModel):
     )
     joined: list[UUID] = Field(
         default=[], description="Children who are joined to this one and can be separated again"
+    )
+    too_light: list[TooLightInfo] = Field(
+        default=[], description="Past decisions that a supervisor is asked to look at"
     )
 
 
@@ -776,7 +804,21 @@ def _case(case: CaseView) -> CaseInfo:
         household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
         joined=[row["child"] for row in case.joined],
         decision_seq=row["decision_seq"], areas=[_area(each) for each in case.areas],
+        too_light=[_too_light(each) for each in case.too_light],
     )  # fmt: skip
+
+
+def _too_light(each: Difference) -> TooLightInfo:
+    return TooLightInfo(
+        item=each.item, child=each.child, seq=each.seq, decided_at=each.decided_at,
+        said=_proposed(each.said), would_have_said=_proposed(each.would), reasons=each.reasons,
+    )  # fmt: skip
+
+
+def _proposed(said: Said) -> ProposedInfo:
+    return ProposedInfo(
+        level=said.level, flagged=said.flagged, destinations=tuple(said.destinations)
+    )
 
 
 def _area(area: AreaView) -> AreaInfo:

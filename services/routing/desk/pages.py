@@ -426,7 +426,7 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
                 raise NotThere
             running = await store.running_clocks(conn, [row["child"] or item])
             now = desk.clock()
-            compared = await differences(conn, item, Shown(page.words, desk.rules, now))
+            compared = await differences(conn, [item], Shown(page.words, desk.rules, now))
         clocks = [
             clock_words(page.words, dict(c), now, desk.rules.clocks)
             for c in running

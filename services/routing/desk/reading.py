@@ -19,6 +19,7 @@ from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
 from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.explanations import ExplanationView, read_standing
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
+from services.routing.desk.hindsight import Difference, differences
 from services.routing.desk.languages import Words
 from services.routing.desk.questions import AnswersDue, AskView, answers_due, asks_of
 from services.routing.desk.queues import Shown, why
@@ -136,6 +137,7 @@ class CaseView:
     explained: ExplanationView | None = None
     areas: Sequence[AreaView] = ()
     answers_due: AnswersDue | None = None
+    too_light: Sequence[Difference] = ()  # past decisions that open tasks are about
 
     @property
     def turvakielto(self) -> str:
@@ -347,6 +349,7 @@ async def _view(
         conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
     )
     targets = await store.next_targets(conn, child)
+    waiting = await store.items_of_children(conn, children)
     due = answers_due(targets["start"], targets["finish"], desk.rules, show.now, words)
     return CaseView(
         row=row,
@@ -357,7 +360,7 @@ async def _view(
         notifications=notes,
         proposals=await store.proposals(conn, child),
         history=await _history(desk, conn, children, opens=sealed is not None),
-        waiting=await store.items_of_children(conn, children),
+        waiting=waiting,
         holder_act=holder_act,
         joined=await store.marks(conn, children[1:]),
         person=next((n.person for n in notes if n.person and not n.taken_off), None),
@@ -368,6 +371,7 @@ async def _view(
         answers_due=due,
         explained=await read_standing(conn, desk, row, words) if sealed else None,
         areas=await read_areas(conn, children, facts, words) if sealed else (),
+        too_light=await differences(conn, [item["id"] for item in waiting], show),
     )
 
 
