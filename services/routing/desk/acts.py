@@ -24,6 +24,7 @@ from services.routing.desk.asks import (
     FinishAssessment,
     GiveIdentity,
     JoinChildren,
+    JudgeLevel,
     NotNeeded,
     SayHousehold,
     SeparateChild,
@@ -200,11 +201,28 @@ async def _record(
 
     `besides` is what it tells of other cases.
     """
-    case, tx = acting.case, acting.tx
-    sealed = await _seal_reason(acting, about, reason) if reason else None
-    messages = await routing.messages_about(tx, case.child, about.split(), or_open=True)
+    case = acting.case
+    messages = await routing.messages_about(acting.tx, case.child, about.split(), or_open=True)
     documented = Documented(messages, answer)
     told = event(case, kind, acting.now, about=about, done_at=done_at, documented=documented)
+    return await _write(
+        acting, kind, about, done_at=done_at, answer=answer, reason=reason, told=[told, *besides]
+    )
+
+
+async def _write(
+    acting: _Acting,
+    kind: str,
+    about: str,
+    *,
+    done_at: datetime,
+    answer: str | None,
+    reason: str,
+    told: Sequence[Outgoing],
+) -> Done:
+    """Write the act, the cases it changes, its audit row, and what is told of it."""
+    case, tx = acting.case, acting.tx
+    sealed = await _seal_reason(acting, about, reason) if reason else None
     await store.add_act(
         tx,
         store.ActRow(
@@ -220,7 +238,7 @@ async def _record(
     )
     looks = await ask_to_look(tx, acting.changes.looks, acting.too_light, acting.now)
     opened = [each for because in looks.values() for each in because]
-    await plumbing.add_outbox(tx, [told, *besides, *opened])
+    await plumbing.add_outbox(tx, [*told, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
@@ -409,6 +427,47 @@ async def choose_holder(desk: Desk, worker: Worker, child: UUID, ask: ChooseHold
             acting, "holder_confirmed" if confirms else "holder_overridden", about,
             done_at=done_at, answer=ask.holder, reason=ask.reason,
         )  # fmt: skip
+
+
+async def judge_level(desk: Desk, worker: Worker, child: UUID, ask: JudgeLevel) -> Done:
+    """Confirm the level that the rules propose, or judge it to be another; both stay kept.
+
+    It names the decision that was read and is refused where the rules propose another level by now,
+    or the same for other reasons. No proposal changes by it, so nothing is told of it.
+    """
+    async with _acting(desk, worker, child) as acting:
+        case, tx = acting.case, acting.tx
+        standing = (await store.levels_judged(tx, [child])).get(child)
+        earlier = standing["id"] if standing else None
+        if earlier != ask.after:
+            raise Conflict("already-answered" if earlier else "proposal-changed", earlier)
+        people = acting.kin.people(child)
+        read = await store.decision(tx, people, child, ask.decision_seq)
+        now = await store.decision(tx, people, child, case.decision_seq)
+        if read is None or now is None or level_of(read) != level_of(now):
+            raise Conflict("proposal-changed")
+        if case.urgency == "open" or await store.has_open_check(tx, child):
+            raise Refused("urgency-open")
+        confirms = ask.level == case.level
+        if not confirms and not ask.reason:
+            raise Refused("reason-needed")
+        case.version += 1
+        return await _write(
+            acting, "level_confirmed" if confirms else "level_overridden",
+            f"{store.LEVEL_OF}{ask.decision_seq}",
+            done_at=_done_at(acting, ask.done_at, case.first_at), answer=ask.level,
+            reason=ask.reason, told=(),
+        )  # fmt: skip
+
+
+def level_of(decision: store.Row) -> tuple[str, frozenset[str]]:
+    """The level that a decision proposes, and the rows that say so."""
+    return decision["level"], level_rows(decision["rule_rows"])
+
+
+def level_rows(rows: Sequence[str]) -> frozenset[str]:
+    """The rows of a decision that say what its level is."""
+    return frozenset(row for row in rows if row.startswith("level/"))
 
 
 async def answer_destination(

@@ -239,6 +239,7 @@ CaseAct = Callable[[Desk, Worker, UUID, Any], Awaitable[Done]]
 
 CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "holder": (asks.ChooseHolder, acts.choose_holder),
+    "level": (asks.JudgeLevel, acts.judge_level),
     "assessment-started": (asks.StartAssessment, acts.start_assessment),
     "manifestly-unnecessary": (asks.NotNeeded, acts.find_unnecessary),
     "family-told": (asks.TellFamily, acts.tell_family),
@@ -338,7 +339,10 @@ async def _told(
     entered = {
         "reason": str(form.get("reason", "")),
         "done_at": str(form.get("done_at", "")),
-        "answer": str(form.get("answer", form.get("holder", form.get("ground", "")))),
+        "answer": next(
+            (str(form[name]) for name in ("answer", "holder", "level", "ground") if name in form),
+            "",
+        ),
     }
     again = isinstance(fault, Refused | Unavailable) and "hetu" not in form
     other = fault.other if isinstance(fault, Conflict) else None

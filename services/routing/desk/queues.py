@@ -59,6 +59,7 @@ class Item:
     reason: str = ""
     worker: str = ""
     asks: bool = False  # an answer could still change the decision
+    level_judged: str = ""  # what a person judges the level to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +284,14 @@ async def _items(
     workers = {}
     if section.name == "own_worker":
         workers = await store.own_workers(conn, [row["child"] for row in rows])
+    judged = await store.levels_judged(conn, [row["child"] for row in rows if row["child"]])
+    levels = {child: row["answer"] for child, row in judged.items()}
     return tuple(
-        replace(_case_item(section, row, running, show), worker=workers.get(row["child"], ""))
+        replace(
+            _case_item(section, row, running, show),
+            worker=workers.get(row["child"], ""),
+            level_judged=levels.get(row["child"], ""),
+        )
         if "mark" in row
         else _aside_item(section, row, running, show)
         for row in rows

@@ -160,6 +160,6 @@ def _queue_name(in_words: Words) -> Callable[[str], str]:
 def _answer_name(in_words: Words) -> Callable[[str], str]:
     names = {
         **labels.TOLD_BY, **labels.HOLDERS, **labels.PROPOSAL_STATES, **labels.GROUNDS,
-        **labels.URGENCIES,
+        **labels.URGENCIES, **labels.ANSWERS, **labels.LEVELS,
     }  # fmt: skip
     return lambda code: in_words.of(names, code)

@@ -521,6 +521,37 @@ async def last_act_about(
     return ident
 
 
+LEVEL_ACTS = ("level_confirmed", "level_overridden")
+LEVEL_OF = "level/"  # with the number of a decision: how acts name the level that it proposes
+
+
+async def levels_judged(conn: Connection, children: Sequence[UUID]) -> dict[UUID, Row]:
+    """What people judge the level of these cases to be, by the child whose case it is.
+
+    A judgement stands until the rules propose another level, and while everybody is of the case
+    whose decision it judged. `judged_rows` are the rows of that decision.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT DISTINCT ON (a.child) {_ACT}, d.seq, d.level AS proposed,
+               string_to_array(d.rows, ' ') AS judged_rows
+        FROM act a JOIN decision d ON d.child = a.child AND a.about = $3 || d.seq
+        LEFT JOIN worker w ON w.id = a.worker
+        WHERE a.child = ANY($1::uuid[]) AND a.kind = ANY($2::text[])
+          AND NOT EXISTS (
+            SELECT 1 FROM decision l
+            WHERE l.child = d.child AND l.seq > d.seq AND l.level <> d.level)
+          AND NOT EXISTS (
+            SELECT 1 FROM unnest(string_to_array(d.joined, ' ')::uuid[]) AS j (child)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM child_join k WHERE k.child = j.child AND k.holder = a.child))
+        ORDER BY a.child, a.recorded_at DESC, a.id DESC
+        """,  # noqa: S608 -- constants of this file
+        children, LEVEL_ACTS, LEVEL_OF,
+    )  # fmt: skip
+    return {row["child"]: row for row in rows}
+
+
 async def notification(conn: Connection, ident: str) -> Row | None:
     """One notification; its case must be locked before anything is decided from it."""
     return await conn.fetchrow(

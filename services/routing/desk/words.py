@@ -105,6 +105,8 @@ ACTS: Mapping[str, str] = {
     "urgency_answered": N_("Urgency judged"),
     "holder_confirmed": N_("Holder confirmed"),
     "holder_overridden": N_("Holder changed"),
+    "level_confirmed": N_("Level confirmed"),
+    "level_overridden": N_("Level judged to be another"),
     "destination_accepted": N_("Destination accepted"),
     "destination_declined": N_("Destination declined"),
     "assessment_started": N_("Assessment started"),
