@@ -312,6 +312,7 @@ async def test_the_task_shows_the_difference_and_nothing_of_the_child(desk: Desk
         page = (await kaisa.open(f"/items/{found['item']}")).text
         case = (await kaisa.open(f"/cases/{child.id}")).text
 
+    assert "<code>" not in page, "the code of a task says nothing to who reads it"
     assert "Proposal of" in page
     assert "It would have said" in page
     assert "Sign of urgency" in page

@@ -324,7 +324,7 @@ def _form_acts(desk: Desk, sessions: Sessions) -> FormAct:
             return await _told(desk, page, worker, form, Refused("not-valid"), back)
         except (Conflict, Refused, NotAllowed, Unavailable) as fault:
             return await _told(desk, page, worker, form, fault, back)
-        return RedirectResponse(f"{back}?said={done.kind}", 303)
+        return RedirectResponse(f"{back}?said={done.kind}#recorded", 303)
 
     return act
 
@@ -439,6 +439,7 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         return page.render(
             "item.html", item=row, clocks=clocks, original=original, said=said, compared=compared,
             may_close=_may_close(worker, row["outcome"]),
+            mark=case_mark(row["child"]) if row["child"] else "",
         )  # fmt: skip
 
     @app.get("/items/{item}", **HIDDEN)

@@ -240,7 +240,10 @@ async def accepted_cases(
 
 
 async def counts(conn: Connection) -> dict[str, int]:
-    """Open checks, marked messages among them, and open proposals, counted up to `COUNTED_TO`."""
+    """Open checks, marked messages among them, supervisors' tasks and open proposals.
+
+    Each counted up to `COUNTED_TO`.
+    """
     rows = await conn.fetch(
         """
         SELECT 'duty' AS queue, count(*) AS n FROM (
@@ -249,11 +252,15 @@ async def counts(conn: Connection) -> dict[str, int]:
             (SELECT 1 FROM notification WHERE check_state = 'open' LIMIT $1)
             LIMIT $1) AS t
         UNION ALL
+        SELECT 'supervisor', count(*) FROM (
+            SELECT 1 FROM duty_item WHERE closed_at IS NULL AND outcome = ANY($3::text[])
+            LIMIT $1) AS s
+        UNION ALL
         SELECT d, (SELECT count(*) FROM (
             SELECT 1 FROM proposal p WHERE p.destination = d AND p.state = 'proposed' LIMIT $1) t)
         FROM unnest($2::text[]) AS d
         """,
-        COUNTED_TO, list(get_args(Destination)),
+        COUNTED_TO, list(get_args(Destination)), list(FOR_SUPERVISORS),
     )  # fmt: skip
     return {row["queue"]: row["n"] for row in rows}
 
