@@ -20,6 +20,7 @@ from services.routing.desk.languages import N_, Words
 from services.routing.desk.words import ASIDE_REASONS, ClockWords, clock_words, missing_words
 from services.routing.domain.cases import Rules
 from services.routing.domain.decision import Decision, reasons
+from services.routing.domain.tables import Tables
 from shared.database import Connection
 from shared.events import Destination
 
@@ -74,7 +75,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A list with its order; `rows` names the tables whose reasons are shown."""
+    """A list with its order; `tables` names those whose reasons are shown.
+
+    In the list of a `destination` those that propose another one are left out.
+    """
 
     name: str
     title: str
@@ -84,6 +88,7 @@ class Section:
     start: Position
     tables: tuple[str, ...] = ()
     of_notification: bool = False
+    destination: str = ""
 
 
 def _micros(moment: datetime) -> int:
@@ -163,14 +168,14 @@ def _destination_sections(destination: str) -> tuple[Section, Section]:
             "proposed", N_("Proposed"), N_("Nothing is proposed just now."),
             _proposed(destination),
             lambda row: [_micros(row["since"]), str(row["child"])], [0, str(_ZERO)],
-            ("destinations",),
+            ("destinations",), destination=destination,
         ),
         Section(
             "accepted", N_("Accepted"), N_("Nothing has been accepted yet."),
             _accepted(destination),
             lambda row: [-_micros(row["since"]), -row["child"].int],
             [-_LAST_TIME, _LAST_ID],
-            ("destinations",),
+            ("destinations",), destination=destination,
         ),
     )  # fmt: skip
 
@@ -276,6 +281,13 @@ class Shown:
     rules: Rules
     now: datetime
 
+    def tables_of(self, version: str) -> Tables:
+        """The tables of a stored decision; today's, where those can no longer be read."""
+        try:
+            return self.rules.of_version(version)
+        except ValueError:  # no name of a version
+            return self.rules.tables
+
 
 async def _items(
     conn: Connection, section: Section, rows: Sequence[store.Row], show: Shown
@@ -332,7 +344,12 @@ def _reasons(section: Section, row: store.Row, show: Shown) -> tuple[str, ...]:
         return missing_words(show.words, row["missing"].split())
     if "task" in row:
         return (show.words.of(ASIDE_REASONS, row["task"]),)
-    return why(row["rule_rows"], row["rules"], show, section.tables)
+    rows = row["rule_rows"]
+    if section.destination:
+        table = show.tables_of(row["rules"]).destinations
+        others = {each.ref for each in table.rows if each.then != section.destination}
+        rows = [each for each in rows if each not in others]
+    return why(rows, row["rules"], show, section.tables)
 
 
 def _aside_item(
@@ -368,10 +385,10 @@ def _first_of_each_kind(clocks: Sequence[store.Row], show: Shown) -> tuple[Clock
 def why(
     rule_rows: Sequence[str], version: str, show: Shown, tables: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """The reasons of a stored decision in the viewer's language."""
+    """The reasons of a stored decision in the viewer's language, by the rules of its day."""
     rows = tuple(r for r in rule_rows if not tables or r.partition("/")[0] in tables)
     stored = Decision((), "perus", "duty", (), rows, {}, version, "")
-    return tuple(dict.fromkeys(reasons(stored, show.rules.tables, show.words.language)))
+    return tuple(dict.fromkeys(reasons(stored, show.tables_of(version), show.words.language)))
 
 
 # --- positions and liveness ----------------------------------------------------------------------
