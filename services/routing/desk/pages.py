@@ -26,7 +26,7 @@ from services.routing.desk.faults import (
 )
 from services.routing.desk.hindsight import differences
 from services.routing.desk.live import Hub
-from services.routing.desk.queues import QUEUES, Item, Section, Shown, changed, listed, section_of
+from services.routing.desk.queues import Item, Shown, changed, listed, section_of, sections_of
 from services.routing.desk.rendering import Page, Rota, language_of
 from services.routing.desk.sessions import COOKIE, Sessions, Worker
 from services.routing.desk.words import clock_words
@@ -127,10 +127,11 @@ def _queue_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     async def start() -> Response:
         return RedirectResponse("/queues/duty", 303)
 
-    async def render(
-        request: Request, queue: str, sections: tuple[Section, ...], after: str
-    ) -> Response:
-        page, _ = await opened(desk, sessions, request)
+    async def render(request: Request, queue: str, name: str | None, after: str) -> Response:
+        page, worker = await opened(desk, sessions, request)
+        sections = (
+            sections_of(queue, worker.id) if name is None else (section_of(queue, name, worker.id),)
+        )
         show = Shown(page.words, desk.rules, desk.clock())
         async with desk.process.pool.acquire() as conn:
             pages = [await listed(conn, section, show, after) for section in sections]
@@ -139,13 +140,11 @@ def _queue_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
 
     @app.get("/queues/{queue}", **HIDDEN)
     async def queue_page(request: Request, queue: str) -> Response:
-        if queue not in QUEUES:
-            raise NotThere
-        return await render(request, queue, QUEUES[queue], "")
+        return await render(request, queue, None, "")
 
     @app.get("/queues/{queue}/{section}", **HIDDEN)
     async def section_page(request: Request, queue: str, section: str, after: str = "") -> Response:
-        return await render(request, queue, (section_of(queue, section),), after)
+        return await render(request, queue, section, after)
 
 
 def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None:
@@ -159,7 +158,7 @@ def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None
 
     @app.post("/live/queues/{queue}", **HIDDEN)
     async def live_queue(request: Request, queue: str) -> Response:
-        page, _ = await opened(desk, sessions, request)
+        page, worker = await opened(desk, sessions, request)
         form = await request.form()
         if not sessions.is_own_form(request, form.get("token")):
             raise NotAllowed("foreign-form")
@@ -169,7 +168,7 @@ def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None
         async with desk.process.pool.acquire() as conn:
             for state in form.getlist("seen"):
                 seen = _seen(str(state))
-                section = section_of(queue, str(seen["section"]))
+                section = section_of(queue, str(seen["section"]), worker.id)
                 difference = await changed(conn, section, show, seen)
                 new += difference.new
                 gone += difference.gone

@@ -249,9 +249,41 @@ ALWAYS_SHOWN: tuple[str, ...] = (
 _EARLIER_NAMES = {"urgent": "held"}  # the API's version 1 promised it
 
 
-def section_of(queue: str, name: str) -> Section:
-    """A section of a queue; raises `NotThere`."""
-    for section in QUEUES.get(queue, ()):
+def sections_of(queue: str, worker: str) -> tuple[Section, ...]:
+    """A queue's page for a worker: the own cases come before those of other workers.
+
+    Raises `NotThere`.
+    """
+    if queue == "own_worker":
+        return _by_worker(worker)
+    if queue not in QUEUES:
+        raise NotThere
+    return QUEUES[queue]
+
+
+def _by_worker(worker: str) -> tuple[Section, Section]:
+    async def own(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        return await store.own_cases(conn, worker, _by_clock(after), limit)
+
+    async def others(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        return await store.others_cases(conn, worker, _by_clock(after), limit)
+
+    return (
+        _case_section(
+            "mine", N_("Your own cases"),
+            N_("No case is about a child whose responsible worker you are."),
+            own, "holder", "level",
+        ),
+        _case_section(
+            "own_worker", N_("Cases of other workers"), N_("No case is with other workers."),
+            others, "holder", "level",
+        ),
+    )  # fmt: skip
+
+
+def section_of(queue: str, name: str, worker: str = "") -> Section:
+    """A section of a queue, as the worker sees it where one is named; raises `NotThere`."""
+    for section in sections_of(queue, worker) if worker else QUEUES.get(queue, ()):
         if section.name == _EARLIER_NAMES.get(name, name):
             return section
     raise NotThere
@@ -294,7 +326,7 @@ async def _items(
 ) -> tuple[Item, ...]:
     running = await store.running_clocks(conn, [row["child"] or row["id"] for row in rows])
     workers = {}
-    if section.name == "own_worker":
+    if section.name in ("own_worker", "mine"):
         workers = await store.own_workers(conn, [row["child"] for row in rows])
     judged = await store.levels_judged(conn, [row["child"] for row in rows if row["child"]])
     levels = {child: row["answer"] for child, row in judged.items()}

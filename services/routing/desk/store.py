@@ -4,7 +4,7 @@ Lists are read page by page behind a position (keyset), never by offset, so that
 what page 1 does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, get_args
 from uuid import UUID
@@ -80,13 +80,42 @@ async def held_cases(
     conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
 ) -> list[Row]:
     """Cases of a holder with a running clock, the next limit first."""
+    read = await _way(conn, holder)
+    return await read(conn, _HELD, (holder, *after, limit))
+
+
+async def own_cases(
+    conn: Connection, worker: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """As `held_cases`, of the children whose responsible worker this is: they are few."""
+    condition = f"{_HELD} AND c.child IN ({_RESPONSIBLE})"
+    return await _by_sorting(conn, condition, ("own_worker", *after, limit, worker))
+
+
+async def others_cases(
+    conn: Connection, worker: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """As `held_cases`, of the children who have another responsible worker, or one not known."""
+    read = await _way(conn, "own_worker")
+    condition = f"{_HELD} AND c.child NOT IN ({_RESPONSIBLE})"
+    return await read(conn, condition, ("own_worker", *after, limit, worker))
+
+
+_HELD = "coalesce(c.confirmed, c.holder) = $1"
+_RESPONSIBLE = (
+    "SELECT coalesce(j.holder, k.child) FROM client k LEFT JOIN child_join j ON j.child = k.child "
+    "WHERE k.worker = $6 AND NOT k.moved"
+)
+
+
+async def _way(conn: Connection, holder: str) -> Callable[..., Awaitable[list[Row]]]:
+    """How the cases of a holder are read: sorted while they are few, else along their clocks."""
     few = await conn.fetchval(
         "SELECT count(*) FROM (SELECT 1 FROM child_case c "
         "WHERE coalesce(c.confirmed, c.holder) = $1 LIMIT $2) AS t",
         holder, SORTABLE,
     )  # fmt: skip
-    read = _by_sorting if few < SORTABLE else _by_clock
-    return await read(conn, "coalesce(c.confirmed, c.holder) = $1", (holder, *after, limit))
+    return _by_sorting if few < SORTABLE else _by_clock
 
 
 async def _by_sorting(conn: Connection, condition: str, args: tuple[object, ...]) -> list[Row]:
