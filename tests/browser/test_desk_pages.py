@@ -1,5 +1,6 @@
 """The desk in a real Chromium: liveness, keyboard, narrow screens, script off, three languages."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -27,6 +28,7 @@ ABSENCE = {
 }
 NARROW, WIDE = {"width": 320, "height": 720}, {"width": 1280, "height": 900}
 expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
@@ -244,6 +246,9 @@ async def test_everything_can_be_reached_and_done_by_keyboard(
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")  # the way back to the list
     await page.keyboard.press("Tab")
+    assert "Is it urgent?" == await page.evaluate("document.activeElement.textContent")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
     assert "answer" == await page.evaluate("document.activeElement.name")
     await page.keyboard.press("Space")
     await page.keyboard.press("Tab")
@@ -256,9 +261,55 @@ async def test_everything_can_be_reached_and_done_by_keyboard(
     await page.keyboard.press("Enter")
 
     assert "solid" == outline
-    await expect(page.locator(".said")).to_be_visible()
+    await expect(page.locator(".said")).to_be_focused()
     case = await desk.get("aino", f"/cases/{signal.child}")
     assert "urgent" == case["urgency"]
+
+
+async def test_destinations_stand_behind_one_entry_that_counts_their_proposals(
+    served: tuple[Desk, str], chromium: Browser
+) -> None:
+    desk, address = served
+    signal = await desk.cases.notified(
+        facts=CodedFacts(reasons=("LOCAL-REASON-CHILD-MENTAL-HEALTH",))
+    )
+    await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Ei.")
+    case = await desk.get("aino", f"/cases/{signal.child}")
+    page = await a_page(chromium, address, worker="Aino Esimerkki", narrow=True)
+    queues = page.get_by_role("navigation", name="Queues")
+
+    await expect(queues.get_by_role("link")).to_have_text(
+        [re.compile(name) for name in ("^Duty desk", "^The child's own worker", "^Initial")]
+    )
+    await expect(page.locator("#count-proposed")).to_have_text(str(len(case["proposals"])))
+
+    await queues.locator("summary").press("Enter")
+    await queues.get_by_role("link", name="Child psychiatry").click()
+
+    await expect(queues.locator("summary")).to_contain_text("Child psychiatry")
+    assert 0 == await page.evaluate(WIDER)
+
+
+async def test_a_supervisor_has_the_tasks_of_supervisors_in_the_navigation(
+    served: tuple[Desk, str], chromium: Browser
+) -> None:
+    desk, address = served
+    child = AChild()
+    await desk.cases.notified(child, facts=CodedFacts(reasons=("LOCAL-REASON-SCHOOL",)))
+    desk.clock.forward(days=3)
+    page = await a_page(chromium, address, worker="Kaisa Näyte")
+    await expect(page.locator("#count-supervisor")).to_have_text("0")
+
+    await desk.cases.notified(
+        child, facts=CodedFacts(reasons=("LOCAL-REASON-ILLNESS",)),
+        received_at=NOON - timedelta(hours=1),
+    )  # fmt: skip
+
+    await expect(page.locator("#count-supervisor")).to_have_text("1")
+    link = page.get_by_role("link", name="For a supervisor").first
+    await link.click()
+    await expect(link).to_have_attribute("aria-current", "page")
+    await expect(page.locator(".row .mark")).to_have_text([await mark_of(desk, child.id)])
 
 
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])

@@ -61,7 +61,7 @@ async def test_a_case_leads_a_social_worker_to_the_row_behind_it(
     page = await a_page(chromium, address)
     await page.goto(f"{address}/cases/{child.id}")
 
-    await page.get_by_role("link", name="urgent@").click()
+    await page.get_by_role("link", name="Signs of urgency 2026").click()
 
     heading = page.get_by_role("heading", name="Signs of urgency")
     assert await heading.is_visible()

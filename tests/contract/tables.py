@@ -23,7 +23,6 @@ PAGES: Mapping[Language, Path] = {
     "sv": _FOLDER / "tabeller.sv.md",
     "en": _FOLDER / "tables.en.md",
 }
-OWN_CONSTRUCTION = "own construction"
 _BAR = r"\|"  # one that ends no cell
 _WIDTH = 145  # of prose, as in the other documents
 
@@ -83,11 +82,9 @@ def _wrapped(*texts: str) -> list[str]:
 def _row(row: RowView, said: Words) -> tuple[str, ...]:
     when = "; ".join(row.when) or said.text("Always")
     if row.unless:
-        others = ", ".join(f"`{other}`" for other in row.unless)
+        others = ", ".join(f"`{other}`" for other, _ in row.unless)
         when += f". {said.text('But not where one of these fits')}: {others}"
-    own = _in(_OWN, said)
-    basis = "; ".join(own if part == OWN_CONSTRUCTION else part for part in row.basis.split("; "))
-    return (row.outcome, when, row.reason, basis, f"`{row.id}`")
+    return (row.outcome, when, row.reason, row.basis, f"`{row.id}`")
 
 
 def _exceptions(view: VersionView, said: Words) -> Iterator[str]:
@@ -145,7 +142,6 @@ _READING = _says(
     "screen decides](../how-the-screen-decides.md) says the same in plain words. LSL is the Child "
     "Welfare Act, SHL the Social Welfare Act; *mom* is a subsection.",
 )
-_OWN = _says("hyvinvointialueen oma sääntö", "välfärdsområdets egen regel", OWN_CONSTRUCTION)
 _ASKED = _says(
     "Näistä kysytään vain ne, joiden vastaus voi vielä muuttaa ehdotusta.",
     "Av dessa ställs bara de vilkas svar ännu kan ändra förslaget.",

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from shared.events import ClientSignal, CodedFacts
 from shared.ids import time_ordered_id
 from tests.builders import NOON, AChild, Cases, SetClock
@@ -217,6 +219,36 @@ async def test_a_case_page_shows_what_the_feed_says_and_what_it_has_not_said(
     assert other["turvakielto"] == "unknown"
     assert other["clients"][0]["worker_name"] is None
     assert other["household"] == [str(child.id)]
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["few", "many"])
+async def test_a_worker_sees_the_own_cases_before_those_of_others_and_each_once(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    many: bool,  # noqa: FBT001 -- a case of the test
+) -> None:
+    if many:
+        monkeypatch.setattr("services.routing.desk.store.SORTABLE", 1)
+    async with a_desk(database_url, tmp_path, SetClock()) as desk:
+        own, other, silent = AChild(), AChild(number=904), AChild(number=905)
+        for child, worker in ((other, "eero"), (own, "sosse"), (silent, None)):
+            signal = await desk.cases.notified(child)
+            await take(desk.cases, state(child, clientship="child_protection", worker=worker))
+            path = f"/checks/{signal.id}/answer"
+            await desk.post("aino", path, answer="not_urgent", reason="Ei.")
+        async with desk.browser("sosse") as sosse:
+            page = (await sosse.open("/queues/own_worker")).text
+            mine = (await sosse.open("/queues/own_worker/mine")).text
+        async with desk.browser("aino") as aino:
+            nobodys = (await aino.open("/queues/own_worker")).text
+
+    first, second = page.split('id="own_worker"')
+    assert [1, 0, 0] == [first.count(f"/cases/{each.id}") for each in (own, other, silent)]
+    assert [0, 1, 1] == [second.count(f"/cases/{each.id}") for each in (own, other, silent)]
+    assert [1, 0, 0] == [mine.count(f"/cases/{each.id}") for each in (own, other, silent)]
+    assert "No case is about a child whose responsible worker you are." in nobodys
+    assert [1, 1, 1] == [nobodys.count(f"/cases/{each.id}") for each in (own, other, silent)]
 
 
 async def test_the_own_workers_queue_says_which_worker(database_url: str, tmp_path: Path) -> None:

@@ -295,6 +295,27 @@ async def test_what_was_declined_is_proposed_again_when_a_later_notification_lea
     assert ("accepted", 2) == (stands["state"], stands["number"])
 
 
+async def test_the_list_of_a_destination_tells_why_it_is_proposed_and_no_other(desk: Desk) -> None:
+    child = AChild()
+    facts = CodedFacts(
+        reasons=("LOCAL-REASON-CHILD-MENTAL-HEALTH", "LOCAL-REASON-GUARDIAN-EXHAUSTION")
+    )
+    signal = await desk.cases.notified(child, facts=facts)
+    await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Soitettu.")
+    proposed = {
+        p["destination"] for p in (await desk.get("aino", f"/cases/{child.id}"))["proposals"]
+    }
+
+    whys = {}
+    for each in proposed:
+        (item,) = (await desk.get("aino", f"/queues/{each}/proposed"))["items"]
+        whys[each] = set(item["why"])
+
+    assert {"psychiatry", "systemic_team", "lets_talk"} <= proposed
+    assert len(proposed) == len({why for texts in whys.values() for why in texts})
+    assert all(len(texts) == 1 for texts in whys.values())
+
+
 # --- assessment -----------------------------------------------------------------------------------
 
 
@@ -1193,7 +1214,7 @@ async def test_the_api_is_described_without_anything_from_elsewhere(desk: Desk) 
         page = (await aino.open("/interface")).text
 
     acts = [path for path, methods in document["paths"].items() if "post" in methods]
-    assert 18 == len(acts)
+    assert 19 == len(acts)
     for path in document["paths"]:
         assert path.startswith("/api/v1/")
         assert path in page

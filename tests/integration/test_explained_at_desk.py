@@ -60,6 +60,20 @@ async def audited(desk: Desk) -> list[tuple[str, str, str]]:
     return [tuple(row) for row in rows]
 
 
+@pytest.mark.parametrize("language", ["fi", "sv"])
+async def test_what_a_worker_reads_of_a_case_is_in_words_and_in_no_code(
+    desk: Desk, language: str
+) -> None:
+    child = await judged(desk, SCHOOL, MENTAL)
+    (row,) = await desk.rows("SELECT decision_seq FROM child_case")
+    paths = (f"/cases/{child.id}", f"/decisions/{child.id}/{row['decision_seq']}")
+    async with desk.browser("sosse", language) as sosse:
+        for path in (*paths, f"{paths[1]}/family"):
+            seen = re.sub(r"<[^>]*>", " ", (await sosse.open(path)).text)
+            codes = re.findall(r"\w+@[\d-]+|\b(?:perus|erityis|vaativa)-[a-z-]+|own \w+", seen)
+            assert [] == codes, path
+
+
 async def test_every_decision_of_a_case_is_explained_and_every_reading_noted(desk: Desk) -> None:
     child = await judged(desk, SCHOOL, MENTAL)
     history = (await desk.get("sosse", f"/cases/{child.id}"))["history"]

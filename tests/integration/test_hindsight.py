@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from services.routing.domain.decision import Decision
@@ -223,6 +224,80 @@ async def test_children_who_are_separated_were_decided_with_more_and_not_with_le
     assert ("perus", "perus") == (await level(desk, one), await level(desk, other))
 
 
+# --- of one household -----------------------------------------------------------------------------
+
+
+async def lives_with(desk: Desk, child: AChild, other: AChild, *, together: bool = True) -> None:
+    """A worker says whether two children live together."""
+    told = await desk.post(
+        "sosse", f"/cases/{child.id}/household", other=str(other.id), together=together,
+        reason="Kotikäynti.",
+    )  # fmt: skip
+    assert 200 == told.status_code, told.text
+
+
+async def test_children_found_to_live_together_were_each_decided_without_what_is_theirs(
+    desk: Desk,
+) -> None:
+    elder, younger = AChild(), AChild()
+    await said(desk, elder, EXHAUSTED)
+    desk.clock.forward(hours=1)
+    second = await said(desk, younger, SCHOOL)
+    desk.clock.forward(days=1)
+
+    await lives_with(desk, elder, younger)
+
+    (found,) = await too_light(desk)
+    assert (younger.id, younger.id) == (found["case"], found["child"])
+    assert second.id == found["because"], "of the elder nothing was known then of the other"
+    assert ("perus", "erityis") == (found["level"], found["would_level"])
+    assert "erityis" == await level(desk, younger), "and the case is screened anew"
+    told = [orjson.loads(row["value"]) for row in await desk.rows("SELECT value FROM outbox")]
+    assert ["too_light"] == [e["about"] for e in told if e["kind"] == "duty_item_opened"]
+
+
+async def test_whoever_lived_with_either_already_is_looked_at_too(desk: Desk) -> None:
+    elder, younger, third, home = AChild(), AChild(), AChild(), uuid4()
+    await said(desk, third, EXHAUSTED)
+    desk.clock.forward(hours=1)
+    await said(desk, elder, household=home)
+    last = await said(desk, younger, SCHOOL, household=home)
+    desk.clock.forward(days=1)
+
+    await lives_with(desk, third, elder)
+
+    assert last.id in [each["because"] for each in await too_light(desk)]
+
+
+async def test_what_was_stated_of_the_other_only_later_makes_no_earlier_decision_too_light(
+    desk: Desk,
+) -> None:
+    elder, younger = AChild(), AChild()
+    await said(desk, younger, SCHOOL)
+    desk.clock.forward(days=1)
+    await said(desk, elder, EXHAUSTED)
+    desk.clock.forward(minutes=5)
+
+    await lives_with(desk, elder, younger)
+
+    assert [] == await too_light(desk)
+    assert "erityis" == await level(desk, younger)
+
+
+async def test_children_found_to_live_apart_were_decided_with_more_and_not_with_less(
+    desk: Desk,
+) -> None:
+    elder, younger, home = AChild(), AChild(), uuid4()
+    await said(desk, elder, EXHAUSTED, household=home)
+    await said(desk, younger, SCHOOL, household=home)
+    desk.clock.forward(days=1)
+
+    await lives_with(desk, elder, younger, together=False)
+
+    assert [] == await too_light(desk)
+    assert "perus" == await level(desk, younger)
+
+
 # --- the task -------------------------------------------------------------------------------------
 
 
@@ -237,12 +312,36 @@ async def test_the_task_shows_the_difference_and_nothing_of_the_child(desk: Desk
         page = (await kaisa.open(f"/items/{found['item']}")).text
         case = (await kaisa.open(f"/cases/{child.id}")).text
 
+    assert "<code>" not in page, "the code of a task says nothing to who reads it"
     assert "Proposal of" in page
     assert "It would have said" in page
     assert "Sign of urgency" in page
     assert "Several areas are of concern." in page
     assert child.name not in page
     assert f"/items/{found['item']}" in case
+
+
+async def test_programmes_get_the_same_difference_until_the_task_is_closed(desk: Desk) -> None:
+    child = AChild()
+    await said(desk, child, SCHOOL)
+    desk.clock.forward(days=3)
+    await said(desk, child, ILLNESS, THREAT, received_at=NOON - HOUR)
+    (found,) = await too_light(desk)
+
+    (told,) = (await desk.get("aino", f"/cases/{child.id}"))["too_light"]
+
+    assert (str(found["item"]), str(child.id), found["seq"]) == (
+        told["item"], told["child"], told["seq"],
+    )  # fmt: skip
+    assert ("perus", False) == (told["said"]["level"], told["said"]["flagged"])
+    assert ("erityis", True) == (
+        told["would_have_said"]["level"], told["would_have_said"]["flagged"],
+    )  # fmt: skip
+    assert "Huolta on ainakin kahdella alueella." in told["reasons"]
+
+    await desk.post("kaisa", f"/set-aside/{found['item']}/close", reason="Katsottu.")
+
+    assert [] == (await desk.get("aino", f"/cases/{child.id}"))["too_light"]
 
 
 async def test_only_a_supervisor_closes_the_task(desk: Desk) -> None:

@@ -122,6 +122,9 @@ async def test_five_are_asked_at_a_time_and_the_form_works_without_script(desk: 
         page = await sosse.open(done.headers["location"])
 
     assert 5 == len(shown)
+    assert done.headers["location"].endswith("#recorded"), "where the keyboard goes on"
+    left = len((await desk.get("sosse", f"/cases/{child.id}"))["ask"])
+    assert f'<a href="#questions">{left} kysymystä on yhä avoinna</a>' in page.text
     assert f'name="answer-{shown[0]}"' not in page.text
     assert "Kysymyksiin vastattu" in page.text
     assert "Lapsi on kotona." in page.text

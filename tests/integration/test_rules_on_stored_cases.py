@@ -273,7 +273,7 @@ async def test_the_version_of_a_case_leads_to_its_rules(desk: Desk, stored: list
         page = await browser.open(f"/rules/{link}")
         menu = case.partition("</nav>")[2].partition("</nav>")[0]
     assert 200 == page.status_code
-    assert version.replace("+", " + ") in page.text
+    assert f"<code>{version}" in page.text
     assert "These tables are in force now." in page.text
     assert 'href="/rules"' not in menu, "the navigation leads supervisors alone there"
     async with desk.browser("kaisa") as browser:

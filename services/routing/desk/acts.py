@@ -6,6 +6,7 @@ that one changed. Act, clocks, audit, case and outgoing event are written togeth
 
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from services.routing.desk.asks import (
     FinishAssessment,
     GiveIdentity,
     JoinChildren,
+    JudgeLevel,
     NotNeeded,
     SayHousehold,
     SeparateChild,
@@ -47,6 +49,7 @@ from services.routing.domain.cases import (
 )
 from services.routing.domain.facts import Answered, known_when
 from services.routing.domain.form import Form
+from services.routing.domain.hindsight import TooLight
 from services.routing.domain.tasks import (
     CLOSED_BY_WHO_ASSESSES,
     FOR_SUPERVISORS,
@@ -62,6 +65,7 @@ from services.routing.handlers import (
     open_tasks,
     signals,
 )
+from services.routing.hindsight.looking_back import Change, look_back
 from services.routing.households.kin import (
     Kin,
     bring_together,
@@ -117,7 +121,7 @@ class Done:
 
 @dataclass
 class _Acting:
-    """An act under way: the locked case, and what it changes."""
+    """An act under way: the locked case, what it changes, past decisions it shows as too light."""
 
     desk: Desk
     tx: Connection
@@ -127,6 +131,7 @@ class _Acting:
     now: datetime
     act: UUID
     kin: Kin
+    too_light: Sequence[TooLight] = ()
 
     def tell_siblings(self) -> list[Outgoing]:
         """What the act says of the child counts for the others of its household at once."""
@@ -196,11 +201,28 @@ async def _record(
 
     `besides` is what it tells of other cases.
     """
-    case, tx = acting.case, acting.tx
-    sealed = await _seal_reason(acting, about, reason) if reason else None
-    messages = await routing.messages_about(tx, case.child, about.split(), or_open=True)
+    case = acting.case
+    messages = await routing.messages_about(acting.tx, case.child, about.split(), or_open=True)
     documented = Documented(messages, answer)
     told = event(case, kind, acting.now, about=about, done_at=done_at, documented=documented)
+    return await _write(
+        acting, kind, about, done_at=done_at, answer=answer, reason=reason, told=[told, *besides]
+    )
+
+
+async def _write(
+    acting: _Acting,
+    kind: str,
+    about: str,
+    *,
+    done_at: datetime,
+    answer: str | None,
+    reason: str,
+    told: Sequence[Outgoing],
+) -> Done:
+    """Write the act, the cases it changes, its audit row, and what is told of it."""
+    case, tx = acting.case, acting.tx
+    sealed = await _seal_reason(acting, about, reason) if reason else None
     await store.add_act(
         tx,
         store.ActRow(
@@ -214,9 +236,9 @@ async def _record(
     await plumbing.add_audit(
         tx, [(acting.worker.id, kind, str(case.child), "child-protection", str(acting.act))]
     )
-    looks = await ask_to_look(tx, acting.changes.looks, (), acting.now)
+    looks = await ask_to_look(tx, acting.changes.looks, acting.too_light, acting.now)
     opened = [each for because in looks.values() for each in because]
-    await plumbing.add_outbox(tx, [told, *besides, *opened])
+    await plumbing.add_outbox(tx, [*told, *opened])
     return Done(acting.act, kind, case.child, acting.now, done_at)
 
 
@@ -405,6 +427,47 @@ async def choose_holder(desk: Desk, worker: Worker, child: UUID, ask: ChooseHold
             acting, "holder_confirmed" if confirms else "holder_overridden", about,
             done_at=done_at, answer=ask.holder, reason=ask.reason,
         )  # fmt: skip
+
+
+async def judge_level(desk: Desk, worker: Worker, child: UUID, ask: JudgeLevel) -> Done:
+    """Confirm the level that the rules propose, or judge it to be another; both stay kept.
+
+    It names the decision that was read and is refused where the rules propose another level by now,
+    or the same for other reasons. No proposal changes by it, so nothing is told of it.
+    """
+    async with _acting(desk, worker, child) as acting:
+        case, tx = acting.case, acting.tx
+        standing = (await store.levels_judged(tx, [child])).get(child)
+        earlier = standing["id"] if standing else None
+        if earlier != ask.after:
+            raise Conflict("already-answered" if earlier else "proposal-changed", earlier)
+        people = acting.kin.people(child)
+        read = await store.decision(tx, people, child, ask.decision_seq)
+        now = await store.decision(tx, people, child, case.decision_seq)
+        if read is None or now is None or level_of(read) != level_of(now):
+            raise Conflict("proposal-changed")
+        if case.urgency == "open" or await store.has_open_check(tx, child):
+            raise Refused("urgency-open")
+        confirms = ask.level == case.level
+        if not confirms and not ask.reason:
+            raise Refused("reason-needed")
+        case.version += 1
+        return await _write(
+            acting, "level_confirmed" if confirms else "level_overridden",
+            f"{store.LEVEL_OF}{ask.decision_seq}",
+            done_at=_done_at(acting, ask.done_at, case.first_at), answer=ask.level,
+            reason=ask.reason, told=(),
+        )  # fmt: skip
+
+
+def level_of(decision: store.Row) -> tuple[str, frozenset[str]]:
+    """The level that a decision proposes, and the rows that say so."""
+    return decision["level"], level_rows(decision["rule_rows"])
+
+
+def level_rows(rows: Sequence[str]) -> frozenset[str]:
+    """The rows of a decision that say what its level is."""
+    return frozenset(row for row in rows if row.startswith("level/"))
 
 
 async def answer_destination(
@@ -612,6 +675,9 @@ async def split_case(desk: Desk, worker: Worker, child: UUID, ask: SplitCase) ->
 async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHousehold) -> Done:
     """Two children are of one household, or are not; both cases and all of it are screened anew.
 
+    Where they are, what was decided of either is looked at again with what was stated of the other
+    then. Who live apart were decided with more than counts, and more never gives less.
+
     Raises `Refused` where nothing says that they are of one household and a worker denies it.
     """
     worker.must_assess()
@@ -622,6 +688,7 @@ async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHouseho
         kin = acting.kin
         if two not in kin.cases:
             raise NotThere
+        before = Kin(deepcopy(kin.homes), kin.joins)
         about = {child, two} | kin.siblings(child) | kin.siblings(two)
         if ask.together:
             await bring_together(acting.tx, kin, child, two, acting.now)
@@ -629,6 +696,8 @@ async def say_household(desk: Desk, worker: Worker, child: UUID, ask: SayHouseho
             raise Refused("not-together")
         about |= kin.siblings(child)
         told = kin.tell(acting.changes, about, str(acting.act), desk.rules, acting.now)
+        change = Change(before, kin, {str(acting.act): child} if ask.together else {})
+        acting.too_light = await look_back(acting.tx, change, desk.rules, acting.now)
         return await _record(
             acting, "household_stated", str(two), done_at=acting.now,
             answer="together" if ask.together else "apart", reason=ask.reason, besides=told,

@@ -19,10 +19,11 @@ from services.routing.desk.clients import ClientView
 from services.routing.desk.decisions import Seq, read_explained, read_family_page
 from services.routing.desk.explanations import ExplanationView, OtherLine
 from services.routing.desk.family_page import FamilyPage
+from services.routing.desk.hindsight import Difference, Said
 from services.routing.desk.languages import Words
 from services.routing.desk.pages import opened
 from services.routing.desk.queues import PAGE, Item, Shown, listed, section_of
-from services.routing.desk.reading import CaseView, Happened, NotificationView
+from services.routing.desk.reading import CaseView, Happened, LevelView, NotificationView
 from services.routing.desk.rendering import language_of
 from services.routing.desk.sessions import Sessions, Worker
 from services.routing.desk.statements import AreaView, SaidView
@@ -66,6 +67,7 @@ class QueueItem(BaseModel):
     reason: str
     worker: str = ""
     asks: bool = Field(default=False, description="An answer could still change the decision")
+    level_judged: str = Field(default="", description="What a person judges the level to be")
 
 
 class QueuePage(BaseModel):
@@ -289,6 +291,46 @@ class HistoryLine(BaseModel):
     )
 
 
+class ProposedInfo(BaseModel):
+    """A decision as far as it can be lighter than another; `flagged`: it has a sign of urgency."""
+
+    level: str
+    flagged: bool
+    destinations: tuple[str, ...]
+
+
+class TooLightInfo(BaseModel):
+    """A past decision that would have been heavier with what was not known then.
+
+    `item` is the supervisor's open task about it, `child` and `seq` name the decision, `reasons`
+    are those it lacks.
+    """
+
+    item: UUID
+    child: UUID
+    seq: int
+    decided_at: datetime
+    said: ProposedInfo
+    would_have_said: ProposedInfo
+    reasons: tuple[str, ...]
+
+
+class LevelInfo(BaseModel):
+    """What a person judges the level to be, and of which decision; `level` of the case stays.
+
+    `reasons_changed`: since then the rules have other reasons for the level they propose.
+    """
+
+    act: UUID
+    level: str
+    confirms: bool
+    worker: str
+    at: datetime
+    done_at: datetime
+    decision_seq: int
+    reasons_changed: bool
+
+
 class ClockTimes(BaseModel):
     """A time limit in moments: in time is before `due`; `stopped_at` is when it was done."""
 
@@ -342,6 +384,12 @@ class CaseInfo(BaseModel):
     )
     joined: list[UUID] = Field(
         default=[], description="Children who are joined to this one and can be separated again"
+    )
+    level_judged: LevelInfo | None = Field(
+        default=None, description="A person's word on the level that the rules propose, if any"
+    )
+    too_light: list[TooLightInfo] = Field(
+        default=[], description="Past decisions that a supervisor is asked to look at"
     )
 
 
@@ -549,6 +597,16 @@ def _case_routes(router: APIRouter, desk: Desk, current: Current) -> None:
         return _done(await acts.choose_holder(desk, worker, child, ask))
 
     @router.post(
+        "/cases/{child}/level", summary="Confirm the level or judge it to be another",
+        description="A person's word on the level that the rules propose; no proposal changes by "
+        "it, and no event tells of it. 409 where the rules propose another level by now.",
+    )  # fmt: skip
+    async def level(
+        worker: Annotated[Worker, Depends(current)], child: Child, ask: asks.JudgeLevel
+    ) -> Recorded:
+        return _done(await acts.judge_level(desk, worker, child, ask))
+
+    @router.post(
         "/cases/{child}/destinations/{destination}", summary="Accept or decline a destination"
     )
     async def destination(
@@ -743,7 +801,7 @@ def _item(item: Item) -> QueueItem:
         why=item.why, clocks=_clocks(item), age_band=item.age_band, provisional=item.provisional,
         flagged=item.flagged, urgency=item.urgency, level=item.level, holder=item.holder,
         confirmed=item.confirmed, service=item.service, outcome=item.outcome, reason=item.reason,
-        worker=item.worker, asks=item.asks,
+        worker=item.worker, asks=item.asks, level_judged=item.level_judged,
     )  # fmt: skip
 
 
@@ -776,7 +834,26 @@ def _case(case: CaseView) -> CaseInfo:
         household=[row["child"] for row in case.household], turvakielto=case.turvakielto,
         joined=[row["child"] for row in case.joined],
         decision_seq=row["decision_seq"], areas=[_area(each) for each in case.areas],
+        too_light=[_too_light(each) for each in case.too_light],
+        level_judged=_level(case.level_judged) if case.level_judged else None,
     )  # fmt: skip
+
+
+def _level(judged: LevelView) -> LevelInfo:
+    return LevelInfo(**{name: getattr(judged, name) for name in LevelInfo.model_fields})
+
+
+def _too_light(each: Difference) -> TooLightInfo:
+    return TooLightInfo(
+        item=each.item, child=each.child, seq=each.seq, decided_at=each.decided_at,
+        said=_proposed(each.said), would_have_said=_proposed(each.would), reasons=each.reasons,
+    )  # fmt: skip
+
+
+def _proposed(said: Said) -> ProposedInfo:
+    return ProposedInfo(
+        level=said.level, flagged=said.flagged, destinations=tuple(said.destinations)
+    )
 
 
 def _area(area: AreaView) -> AreaInfo:

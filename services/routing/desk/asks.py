@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from services.routing.domain.facts import QUESTIONS
+from shared.events import Level
 
 
 def a_question(name: str) -> str:
@@ -57,6 +58,23 @@ class ChooseHolder(_Ask):
     holder_seq: int = Field(description="The proposal that is answered: `holder_seq` of the case.")
     after: UUID | None = Field(
         default=None, description="The choice that is replaced: `holder_act` of the case, if any."
+    )
+    reason: Note = ""
+
+
+class JudgeLevel(_Ask):
+    """Confirm the level that the rules propose, or judge it to be another with a reason.
+
+    It changes no proposal of the rules.
+    """
+
+    level: Level
+    decision_seq: int = Field(
+        description="The decision that is judged: `decision_seq` of the case as it was read."
+    )
+    after: UUID | None = Field(
+        default=None,
+        description="The judgement that is replaced: `act` of the case's `level_judged`, if any.",
     )
     reason: Note = ""
 

@@ -13,7 +13,7 @@ import orjson
 from services.routing.desk import store
 from services.routing.desk import words as labels
 from services.routing.desk.acts import Desk
-from services.routing.desk.languages import Words
+from services.routing.desk.languages import N_, Words
 from services.routing.domain.decision import Decision
 from services.routing.domain.diagrams import Value
 from services.routing.domain.explaining import Becomes, Explainer, Explanation, Matched, Otherwise
@@ -175,8 +175,14 @@ def _becomes(becomes: Becomes, words: Words) -> Iterator[str]:
 def basis(words: Words, written: str) -> str:
     """What a row rests on: laws as they are cited, and whether it is the county's own."""
     parts = [part.strip() for part in written.split(";")]
-    own = words.text("own construction")
-    return "; ".join(own if part == "own construction" else part for part in parts if part)
+    names = {each: words.text(_BASES[each]) for each in _BASES}
+    return "; ".join(names.get(part, part) for part in parts if part)
+
+
+_BASES: Mapping[str, str] = {
+    "own construction": N_("own construction"),
+    "LSL 25 § 3 mom (police duty)": N_("LSL 25 § 3 mom (duty to report to the police)"),
+}
 
 
 def changed(words: Words, change: Change) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.routing.desk import words as labels
 from services.routing.desk.explanations import Stored, Version, decision_of
 from services.routing.desk.languages import N_, Words
+from services.routing.desk.rules import version_in_words
 from services.routing.domain.for_family import ForFamily, Otherwise, Part
 
 
@@ -101,6 +102,15 @@ _IF: Mapping[tuple[str, str], str] = {
 }
 
 
+_NAMES = ("palasista_eteenpain", "lapsen_hyva", "lets_talk", "ot_support", "barnahus")
+
+
+def _in_a_sentence(destination: str, words: Words) -> str:
+    """A destination within a sentence: what is a model's own name keeps its capital."""
+    name = words.of(labels.DESTINATIONS, destination)
+    return name if destination in _NAMES else name[0].lower() + name[1:]
+
+
 def _proposed(told: ForFamily, words: Words) -> Section:
     texts = [words.of(_HOLDERS, told.holder), words.of(_LEVELS, told.level)]
     texts.append(
@@ -109,7 +119,7 @@ def _proposed(told: ForFamily, words: Words) -> Section:
         )
     )
     for each in told.destinations:
-        what = words.of(labels.DESTINATIONS, each).lower()
+        what = _in_a_sentence(each, words)
         texts.append(words.text("This is proposed besides: %(what)s.") % {"what": what})
     return Section(words.text("What is proposed"), tuple(texts))
 
@@ -150,7 +160,7 @@ def _if(each: Otherwise, words: Words) -> str:
     then = [_then(part, words) for part in each.parts if part.name in ("level", "holder")]
     gone = [part.name for part in each.parts if part.name not in ("level", "holder")]
     if gone:
-        what = ", ".join(words.of(labels.DESTINATIONS, name).lower() for name in gone)
+        what = ", ".join(_in_a_sentence(name, words) for name in gone)
         then.append(words.text("this would not be proposed: %(what)s") % {"what": what})
     return f"{ifs[0].upper()}{ifs[1:]}: {'; '.join(then)}."
 
@@ -196,6 +206,7 @@ def _rules(row: Stored, words: Words) -> Section:
         (
             words.text("The rules are the county's own construction. They are not THL's OT-seula."),
             words.text("They give the child no points and no number."),
-            words.text("Version of the rules: %(version)s") % {"version": row["rules"]},
+            words.text("Version of the rules: %(version)s")
+            % {"version": version_in_words(row["rules"], words)},
         ),
     )

@@ -16,7 +16,7 @@ TEXTS = {
         "The urgency has not been judged yet. Answer the urgency check first; "
         "until then the duty desk holds the case."
     ),
-    "reason-needed": N_("Choosing another holder than the proposed one needs a reason."),
+    "reason-needed": N_("Choosing another than the proposed one needs a reason."),
     "not-started": N_(
         "The assessment has not started. Record its start first, or that it is unnecessary."
     ),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -52,6 +53,12 @@ class Words:
         if code is None:
             return ""
         return self.text(labels[code]) if code in labels else code
+
+    def language_of(self, code: str | None) -> str:
+        """A language by its code, such as ``fi``; what is no code that is known stays as it is."""
+        if not code:
+            return ""
+        return str(Locale(self.language).languages.get(code.lower(), code))
 
     def day(self, day: date) -> str:
         return format_date(day, _DAY[self.language], _REGION[self.language])

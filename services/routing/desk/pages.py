@@ -26,7 +26,7 @@ from services.routing.desk.faults import (
 )
 from services.routing.desk.hindsight import differences
 from services.routing.desk.live import Hub
-from services.routing.desk.queues import QUEUES, Item, Section, Shown, changed, listed, section_of
+from services.routing.desk.queues import Item, Shown, changed, listed, section_of, sections_of
 from services.routing.desk.rendering import Page, Rota, language_of
 from services.routing.desk.sessions import COOKIE, Sessions, Worker
 from services.routing.desk.words import clock_words
@@ -127,10 +127,11 @@ def _queue_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     async def start() -> Response:
         return RedirectResponse("/queues/duty", 303)
 
-    async def render(
-        request: Request, queue: str, sections: tuple[Section, ...], after: str
-    ) -> Response:
-        page, _ = await opened(desk, sessions, request)
+    async def render(request: Request, queue: str, name: str | None, after: str) -> Response:
+        page, worker = await opened(desk, sessions, request)
+        sections = (
+            sections_of(queue, worker.id) if name is None else (section_of(queue, name, worker.id),)
+        )
         show = Shown(page.words, desk.rules, desk.clock())
         async with desk.process.pool.acquire() as conn:
             pages = [await listed(conn, section, show, after) for section in sections]
@@ -139,13 +140,11 @@ def _queue_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
 
     @app.get("/queues/{queue}", **HIDDEN)
     async def queue_page(request: Request, queue: str) -> Response:
-        if queue not in QUEUES:
-            raise NotThere
-        return await render(request, queue, QUEUES[queue], "")
+        return await render(request, queue, None, "")
 
     @app.get("/queues/{queue}/{section}", **HIDDEN)
     async def section_page(request: Request, queue: str, section: str, after: str = "") -> Response:
-        return await render(request, queue, (section_of(queue, section),), after)
+        return await render(request, queue, section, after)
 
 
 def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None:
@@ -159,7 +158,7 @@ def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None
 
     @app.post("/live/queues/{queue}", **HIDDEN)
     async def live_queue(request: Request, queue: str) -> Response:
-        page, _ = await opened(desk, sessions, request)
+        page, worker = await opened(desk, sessions, request)
         form = await request.form()
         if not sessions.is_own_form(request, form.get("token")):
             raise NotAllowed("foreign-form")
@@ -169,7 +168,7 @@ def _live_routes(app: FastAPI, desk: Desk, sessions: Sessions, hub: Hub) -> None
         async with desk.process.pool.acquire() as conn:
             for state in form.getlist("seen"):
                 seen = _seen(str(state))
-                section = section_of(queue, str(seen["section"]))
+                section = section_of(queue, str(seen["section"]), worker.id)
                 difference = await changed(conn, section, show, seen)
                 new += difference.new
                 gone += difference.gone
@@ -239,6 +238,7 @@ CaseAct = Callable[[Desk, Worker, UUID, Any], Awaitable[Done]]
 
 CASE_ACTS: Mapping[str, tuple[type[BaseModel], CaseAct]] = {
     "holder": (asks.ChooseHolder, acts.choose_holder),
+    "level": (asks.JudgeLevel, acts.judge_level),
     "assessment-started": (asks.StartAssessment, acts.start_assessment),
     "manifestly-unnecessary": (asks.NotNeeded, acts.find_unnecessary),
     "family-told": (asks.TellFamily, acts.tell_family),
@@ -323,7 +323,7 @@ def _form_acts(desk: Desk, sessions: Sessions) -> FormAct:
             return await _told(desk, page, worker, form, Refused("not-valid"), back)
         except (Conflict, Refused, NotAllowed, Unavailable) as fault:
             return await _told(desk, page, worker, form, fault, back)
-        return RedirectResponse(f"{back}?said={done.kind}", 303)
+        return RedirectResponse(f"{back}?said={done.kind}#recorded", 303)
 
     return act
 
@@ -338,7 +338,10 @@ async def _told(
     entered = {
         "reason": str(form.get("reason", "")),
         "done_at": str(form.get("done_at", "")),
-        "answer": str(form.get("answer", form.get("holder", form.get("ground", "")))),
+        "answer": next(
+            (str(form[name]) for name in ("answer", "holder", "level", "ground") if name in form),
+            "",
+        ),
     }
     again = isinstance(fault, Refused | Unavailable) and "hetu" not in form
     other = fault.other if isinstance(fault, Conflict) else None
@@ -426,7 +429,7 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
                 raise NotThere
             running = await store.running_clocks(conn, [row["child"] or item])
             now = desk.clock()
-            compared = await differences(conn, item, Shown(page.words, desk.rules, now))
+            compared = await differences(conn, [item], Shown(page.words, desk.rules, now))
         clocks = [
             clock_words(page.words, dict(c), now, desk.rules.clocks)
             for c in running
@@ -435,6 +438,7 @@ def _item_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         return page.render(
             "item.html", item=row, clocks=clocks, original=original, said=said, compared=compared,
             may_close=_may_close(worker, row["outcome"]),
+            mark=case_mark(row["child"]) if row["child"] else "",
         )  # fmt: skip
 
     @app.get("/items/{item}", **HIDDEN)

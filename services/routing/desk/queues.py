@@ -20,6 +20,7 @@ from services.routing.desk.languages import N_, Words
 from services.routing.desk.words import ASIDE_REASONS, ClockWords, clock_words, missing_words
 from services.routing.domain.cases import Rules
 from services.routing.domain.decision import Decision, reasons
+from services.routing.domain.tables import Tables
 from shared.database import Connection
 from shared.events import Destination
 
@@ -59,6 +60,7 @@ class Item:
     reason: str = ""
     worker: str = ""
     asks: bool = False  # an answer could still change the decision
+    level_judged: str = ""  # what a person judges the level to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A list with its order; `rows` names the tables whose reasons are shown."""
+    """A list with its order; `tables` names those whose reasons are shown.
+
+    In the list of a `destination` those that propose another one are left out.
+    """
 
     name: str
     title: str
@@ -83,6 +88,7 @@ class Section:
     start: Position
     tables: tuple[str, ...] = ()
     of_notification: bool = False
+    destination: str = ""
 
 
 def _micros(moment: datetime) -> int:
@@ -162,14 +168,14 @@ def _destination_sections(destination: str) -> tuple[Section, Section]:
             "proposed", N_("Proposed"), N_("Nothing is proposed just now."),
             _proposed(destination),
             lambda row: [_micros(row["since"]), str(row["child"])], [0, str(_ZERO)],
-            ("destinations",),
+            ("destinations",), destination=destination,
         ),
         Section(
             "accepted", N_("Accepted"), N_("Nothing has been accepted yet."),
             _accepted(destination),
             lambda row: [-_micros(row["since"]), -row["child"].int],
             [-_LAST_TIME, _LAST_ID],
-            ("destinations",),
+            ("destinations",), destination=destination,
         ),
     )  # fmt: skip
 
@@ -243,9 +249,41 @@ ALWAYS_SHOWN: tuple[str, ...] = (
 _EARLIER_NAMES = {"urgent": "held"}  # the API's version 1 promised it
 
 
-def section_of(queue: str, name: str) -> Section:
-    """A section of a queue; raises `NotThere`."""
-    for section in QUEUES.get(queue, ()):
+def sections_of(queue: str, worker: str) -> tuple[Section, ...]:
+    """A queue's page for a worker: the own cases come before those of other workers.
+
+    Raises `NotThere`.
+    """
+    if queue == "own_worker":
+        return _by_worker(worker)
+    if queue not in QUEUES:
+        raise NotThere
+    return QUEUES[queue]
+
+
+def _by_worker(worker: str) -> tuple[Section, Section]:
+    async def own(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        return await store.own_cases(conn, worker, _by_clock(after), limit)
+
+    async def others(conn: Connection, after: Position, limit: int) -> Sequence[store.Row]:
+        return await store.others_cases(conn, worker, _by_clock(after), limit)
+
+    return (
+        _case_section(
+            "mine", N_("Your own cases"),
+            N_("No case is about a child whose responsible worker you are."),
+            own, "holder", "level",
+        ),
+        _case_section(
+            "own_worker", N_("Cases of other workers"), N_("No case is with other workers."),
+            others, "holder", "level",
+        ),
+    )  # fmt: skip
+
+
+def section_of(queue: str, name: str, worker: str = "") -> Section:
+    """A section of a queue, as the worker sees it where one is named; raises `NotThere`."""
+    for section in sections_of(queue, worker) if worker else QUEUES.get(queue, ()):
         if section.name == _EARLIER_NAMES.get(name, name):
             return section
     raise NotThere
@@ -275,16 +313,29 @@ class Shown:
     rules: Rules
     now: datetime
 
+    def tables_of(self, version: str) -> Tables:
+        """The tables of a stored decision; today's, where those can no longer be read."""
+        try:
+            return self.rules.of_version(version)
+        except ValueError:  # no name of a version
+            return self.rules.tables
+
 
 async def _items(
     conn: Connection, section: Section, rows: Sequence[store.Row], show: Shown
 ) -> tuple[Item, ...]:
     running = await store.running_clocks(conn, [row["child"] or row["id"] for row in rows])
     workers = {}
-    if section.name == "own_worker":
+    if section.name in ("own_worker", "mine"):
         workers = await store.own_workers(conn, [row["child"] for row in rows])
+    judged = await store.levels_judged(conn, [row["child"] for row in rows if row["child"]])
+    levels = {child: row["answer"] for child, row in judged.items()}
     return tuple(
-        replace(_case_item(section, row, running, show), worker=workers.get(row["child"], ""))
+        replace(
+            _case_item(section, row, running, show),
+            worker=workers.get(row["child"], ""),
+            level_judged=levels.get(row["child"], ""),
+        )
         if "mark" in row
         else _aside_item(section, row, running, show)
         for row in rows
@@ -325,7 +376,12 @@ def _reasons(section: Section, row: store.Row, show: Shown) -> tuple[str, ...]:
         return missing_words(show.words, row["missing"].split())
     if "task" in row:
         return (show.words.of(ASIDE_REASONS, row["task"]),)
-    return why(row["rule_rows"], row["rules"], show, section.tables)
+    rows = row["rule_rows"]
+    if section.destination:
+        table = show.tables_of(row["rules"]).destinations
+        others = {each.ref for each in table.rows if each.then != section.destination}
+        rows = [each for each in rows if each not in others]
+    return why(rows, row["rules"], show, section.tables)
 
 
 def _aside_item(
@@ -361,10 +417,10 @@ def _first_of_each_kind(clocks: Sequence[store.Row], show: Shown) -> tuple[Clock
 def why(
     rule_rows: Sequence[str], version: str, show: Shown, tables: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """The reasons of a stored decision in the viewer's language."""
+    """The reasons of a stored decision in the viewer's language, by the rules of its day."""
     rows = tuple(r for r in rule_rows if not tables or r.partition("/")[0] in tables)
     stored = Decision((), "perus", "duty", (), rows, {}, version, "")
-    return tuple(dict.fromkeys(reasons(stored, show.rules.tables, show.words.language)))
+    return tuple(dict.fromkeys(reasons(stored, show.tables_of(version), show.words.language)))
 
 
 # --- positions and liveness ----------------------------------------------------------------------

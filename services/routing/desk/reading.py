@@ -15,10 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.routing import store as routing
 from services.routing.desk import store
-from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name
+from services.routing.desk.acts import HOLDER_ACTS, Desk, holder_name, level_rows
 from services.routing.desk.clients import ClientView, protection
 from services.routing.desk.explanations import ExplanationView, read_standing
 from services.routing.desk.faults import Conflict, NotThere, Unavailable
+from services.routing.desk.hindsight import Difference, differences
 from services.routing.desk.languages import Words
 from services.routing.desk.questions import AnswersDue, AskView, answers_due, asks_of
 from services.routing.desk.queues import Shown, why
@@ -112,6 +113,23 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelView:
+    """What a person judges the level to be. `decision_seq` is the decision that was judged.
+
+    `reasons_changed`: the rules have other reasons for the same level since then.
+    """
+
+    act: UUID
+    level: str
+    confirms: bool
+    worker: str
+    at: datetime
+    done_at: datetime
+    decision_seq: int
+    reasons_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """A case. `person` is what is known of the child, the newest first given.
 
@@ -136,6 +154,8 @@ class CaseView:
     explained: ExplanationView | None = None
     areas: Sequence[AreaView] = ()
     answers_due: AnswersDue | None = None
+    too_light: Sequence[Difference] = ()  # past decisions that open tasks are about
+    level_judged: LevelView | None = None
 
     @property
     def turvakielto(self) -> str:
@@ -347,6 +367,7 @@ async def _view(
         conn, child, holder_name(row["holder_seq"]), HOLDER_ACTS
     )
     targets = await store.next_targets(conn, child)
+    waiting = await store.items_of_children(conn, children)
     due = answers_due(targets["start"], targets["finish"], desk.rules, show.now, words)
     return CaseView(
         row=row,
@@ -357,7 +378,7 @@ async def _view(
         notifications=notes,
         proposals=await store.proposals(conn, child),
         history=await _history(desk, conn, children, opens=sealed is not None),
-        waiting=await store.items_of_children(conn, children),
+        waiting=waiting,
         holder_act=holder_act,
         joined=await store.marks(conn, children[1:]),
         person=next((n.person for n in notes if n.person and not n.taken_off), None),
@@ -368,7 +389,20 @@ async def _view(
         answers_due=due,
         explained=await read_standing(conn, desk, row, words) if sealed else None,
         areas=await read_areas(conn, children, facts, words) if sealed else (),
+        level_judged=_level((await store.levels_judged(conn, [child])).get(child), row),
+        too_light=await differences(conn, [item["id"] for item in waiting], show),
     )
+
+
+def _level(judged: store.Row | None, case: store.Row) -> LevelView | None:
+    if judged is None:
+        return None
+    now, then = level_rows(case["rule_rows"]), level_rows(judged["judged_rows"])
+    return LevelView(
+        judged["id"], judged["answer"], judged["kind"] == "level_confirmed",
+        judged["worker_name"], judged["recorded_at"], judged["done_at"], judged["seq"],
+        reasons_changed=now != then,
+    )  # fmt: skip
 
 
 async def _asks(

@@ -1,6 +1,6 @@
 """From values to HTML: one Jinja environment per language, everything escaped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache, partial
@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.routing.desk import words as labels
 from services.routing.desk.languages import LANGUAGES, Words, choose, words
 from services.routing.desk.queues import ALWAYS_SHOWN, QUEUES, Listed
+from services.routing.desk.rules import TITLES, changed_in_words, version_in_words
 from services.routing.desk.sessions import Worker
 from services.routing.desk.store import COUNTED_TO
 from services.routing.domain.tasks import TASKS
@@ -111,10 +112,15 @@ def _environment(language: Language) -> Environment:
             "labels": labels,
             "tasks": TASKS,
             "languages": LANGUAGES,
-            "queues": tuple(QUEUES),
+            "held": tuple(queue for queue in QUEUES if queue not in labels.DESTINATIONS),
+            "destinations": tuple(queue for queue in QUEUES if queue in labels.DESTINATIONS),
             "always_shown": ALWAYS_SHOWN,
+            "proposed": proposed,
             "queue_name": _queue_name(in_words),
             "answer_name": _answer_name(in_words),
+            "rules_name": partial(version_in_words, words=in_words),
+            "rules_changed": partial(changed_in_words, words=in_words),
+            "rule_tables": TITLES,
             "missing_words": partial(labels.missing_words, in_words),
             "counted": counted,
             "counted_page": counted_page,
@@ -127,6 +133,11 @@ def _environment(language: Language) -> Environment:
 def dom_id(key: str) -> str:
     """A key as part of an element's id."""
     return "".join(letter if letter.isalnum() else "-" for letter in key)
+
+
+def proposed(counts: Mapping[str, int]) -> int:
+    """How many proposals wait for an answer, of all destinations together."""
+    return sum(number for queue, number in counts.items() if queue in labels.DESTINATIONS)
 
 
 def counted(number: int) -> str:
@@ -160,6 +171,6 @@ def _queue_name(in_words: Words) -> Callable[[str], str]:
 def _answer_name(in_words: Words) -> Callable[[str], str]:
     names = {
         **labels.TOLD_BY, **labels.HOLDERS, **labels.PROPOSAL_STATES, **labels.GROUNDS,
-        **labels.URGENCIES,
+        **labels.URGENCIES, **labels.ANSWERS, **labels.LEVELS,
     }  # fmt: skip
     return lambda code: in_words.of(names, code)

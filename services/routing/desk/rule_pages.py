@@ -10,7 +10,7 @@ from services.routing.desk.acts import Desk
 from services.routing.desk.faults import NotAllowed, NotThere
 from services.routing.desk.languages import N_, Words
 from services.routing.desk.pages import HIDDEN, opened
-from services.routing.desk.rules import PROVED, effect_view, listings, read_version
+from services.routing.desk.rules import OWNERS, PROVED, effect_view, listings, read_version
 from services.routing.desk.sessions import Sessions, Worker
 from services.routing.domain.ages import UNBORN, YEARS, Years
 from services.routing.domain.county import OFFERS, Offered, Settings
@@ -58,7 +58,7 @@ def rule_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
         return page.render(
             "rules_version.html", queue="rules", live=live, view=view, proved=PROVED,
             in_force=in_force,
-            questions=_questions(desk, page.words.language),
+            questions=_questions(desk, page.words),
             settings=settings_in_words(settings, page.words),
             kept=[each for each in kept if {*each.new.split("+")} & shown],
         )  # fmt: skip
@@ -79,7 +79,7 @@ def settings_in_words(settings: Settings | None, words: Words) -> tuple[tuple[st
     return (
         (words.text("County"), settings.names.in_language(words.language)),
         (words.text("In force from"), f"{words.day(settings.valid_from)} ({settings.version})"),
-        (words.text("Owner"), settings.owner),
+        (words.text("Owner"), words.of(OWNERS, settings.owner)),
         *((words.of(labels.DESTINATIONS, name), _for_whom(o, words)) for name, o in there.items()),
         *([(words.text("Not offered here"), none)] if none else []),
         *(
@@ -131,11 +131,12 @@ def _ages(years: Years, words: Words) -> str:
     return words.text("%(first)d–%(last)d years") % {"first": first, "last": last}
 
 
-def _questions(desk: Desk, language: Any) -> Mapping[str, Any]:
+def _questions(desk: Desk, words: Words) -> Mapping[str, Any]:
+    asked = desk.form.questions
     return {
         "version": desk.form.version,
-        "owner": desk.form.owner,
-        "each": [(q.text.in_language(language), q.answered_by) for q in desk.form.questions],
+        "owner": words.of(OWNERS, desk.form.owner),
+        "each": [(q.text.in_language(words.language), q.answered_by) for q in asked],
     }
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from services.routing.desk.explanations import basis
 from services.routing.desk.languages import N_, Words
 from services.routing.desk.words import ANSWERS, DESTINATIONS, HOLDERS, LEVELS
 from services.routing.domain.county import Settings
@@ -60,6 +61,37 @@ PROVED: tuple[str, ...] = (
 )
 
 
+OWNERS: Mapping[str, str] = {
+    "The county's responsible official for child protection": N_(
+        "The county's responsible official for child protection"
+    ),
+    "The county's responsible official for child-protection duty": N_(
+        "The county's responsible official for child-protection duty"
+    ),
+}
+"""Who answers for a table, as the shipped files write it; another name is shown as it is written.
+"""
+
+
+def version_in_words(version: str, words: Words) -> str:
+    """A version's name, such as `level@2026-12+settings@2026-08-01`, as people read it."""
+    names: dict[str, str] = {str(table): title for table, title in TITLES.items()}
+    names["settings"] = N_("Settings of the county")
+    parts = (part.partition("@") for part in version.split("+"))
+    return ", ".join(f"{words.of(names, name)} {number}".strip() for name, _, number in parts)
+
+
+def changed_in_words(old: str, new: str, words: Words) -> tuple[str, str]:
+    """Of two versions the parts that differ, as people read them; all of it where nothing does."""
+    one, other = old.split("+"), new.split("+")
+    gone = [part for part in one if part not in other]
+    come = [part for part in other if part not in one]
+    return (
+        version_in_words("+".join(gone) or old, words),
+        version_in_words("+".join(come) or new, words),
+    )
+
+
 class Listing(NamedTuple):
     """The versions of one table, the newest first."""
 
@@ -69,13 +101,13 @@ class Listing(NamedTuple):
 
 
 class RowView(NamedTuple):
-    """A row in words. `unless` names rows that keep it from fitting."""
+    """A row in words. `unless`: rows that keep it from fitting, each with its reason."""
 
     id: str
     outcome: str
     reason: str
     when: tuple[str, ...]
-    unless: tuple[str, ...]
+    unless: tuple[tuple[str, str], ...]
     basis: str
     owner: str
     exception: str | None
@@ -188,7 +220,7 @@ def _lines(refused: TablesRefusedError | None, language: Language) -> tuple[str,
 
 def _table(table: WrittenTable, words: Words) -> TableView:
     return TableView(
-        table.table, words.text(TITLES[table.table]), table.version, table.owner,
+        table.table, words.text(TITLES[table.table]), table.version, words.of(OWNERS, table.owner),
         table.note.in_language(words.language), words.text(HITS[table.hit]),
         tuple(_row(table, row, words) for row in table.rows),
     )  # fmt: skip
@@ -202,9 +234,13 @@ def _row(table: WrittenTable, row: WrittenRow, words: Words) -> RowView:
         outcome=outcome_in_words(table.table, row.then, words),
         reason=row.reason.in_language(language),
         when=tuple(condition_in_words(c, allowed, language) for c, allowed in row.when.items()),
-        unless=row.unless,
-        basis=row.basis,
-        owner=row.owner or table.owner,
+        unless=tuple(
+            (each.id, each.reason.in_language(language))
+            for each in table.rows
+            if each.id in row.unless
+        ),
+        basis=basis(words, row.basis),
+        owner=words.of(OWNERS, row.owner or table.owner),
         exception=row.exception.reason.in_language(language) if row.exception else None,
         fits=_examples(examples.match if examples else (), language),
         fits_not=_examples(examples.no_match if examples else (), language),

@@ -4,7 +4,7 @@ Lists are read page by page behind a position (keyset), never by offset, so that
 what page 1 does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, get_args
 from uuid import UUID
@@ -80,13 +80,42 @@ async def held_cases(
     conn: Connection, holder: str, after: tuple[datetime, datetime, UUID], limit: int
 ) -> list[Row]:
     """Cases of a holder with a running clock, the next limit first."""
+    read = await _way(conn, holder)
+    return await read(conn, _HELD, (holder, *after, limit))
+
+
+async def own_cases(
+    conn: Connection, worker: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """As `held_cases`, of the children whose responsible worker this is: they are few."""
+    condition = f"{_HELD} AND c.child IN ({_RESPONSIBLE})"
+    return await _by_sorting(conn, condition, ("own_worker", *after, limit, worker))
+
+
+async def others_cases(
+    conn: Connection, worker: str, after: tuple[datetime, datetime, UUID], limit: int
+) -> list[Row]:
+    """As `held_cases`, of the children who have another responsible worker, or one not known."""
+    read = await _way(conn, "own_worker")
+    condition = f"{_HELD} AND c.child NOT IN ({_RESPONSIBLE})"
+    return await read(conn, condition, ("own_worker", *after, limit, worker))
+
+
+_HELD = "coalesce(c.confirmed, c.holder) = $1"
+_RESPONSIBLE = (
+    "SELECT coalesce(j.holder, k.child) FROM client k LEFT JOIN child_join j ON j.child = k.child "
+    "WHERE k.worker = $6 AND NOT k.moved"
+)
+
+
+async def _way(conn: Connection, holder: str) -> Callable[..., Awaitable[list[Row]]]:
+    """How the cases of a holder are read: sorted while they are few, else along their clocks."""
     few = await conn.fetchval(
         "SELECT count(*) FROM (SELECT 1 FROM child_case c "
         "WHERE coalesce(c.confirmed, c.holder) = $1 LIMIT $2) AS t",
         holder, SORTABLE,
     )  # fmt: skip
-    read = _by_sorting if few < SORTABLE else _by_clock
-    return await read(conn, "coalesce(c.confirmed, c.holder) = $1", (holder, *after, limit))
+    return _by_sorting if few < SORTABLE else _by_clock
 
 
 async def _by_sorting(conn: Connection, condition: str, args: tuple[object, ...]) -> list[Row]:
@@ -240,7 +269,10 @@ async def accepted_cases(
 
 
 async def counts(conn: Connection) -> dict[str, int]:
-    """Open checks, marked messages among them, and open proposals, counted up to `COUNTED_TO`."""
+    """Open checks, marked messages among them, supervisors' tasks and open proposals.
+
+    Each counted up to `COUNTED_TO`.
+    """
     rows = await conn.fetch(
         """
         SELECT 'duty' AS queue, count(*) AS n FROM (
@@ -249,11 +281,15 @@ async def counts(conn: Connection) -> dict[str, int]:
             (SELECT 1 FROM notification WHERE check_state = 'open' LIMIT $1)
             LIMIT $1) AS t
         UNION ALL
+        SELECT 'supervisor', count(*) FROM (
+            SELECT 1 FROM duty_item WHERE closed_at IS NULL AND outcome = ANY($3::text[])
+            LIMIT $1) AS s
+        UNION ALL
         SELECT d, (SELECT count(*) FROM (
             SELECT 1 FROM proposal p WHERE p.destination = d AND p.state = 'proposed' LIMIT $1) t)
         FROM unnest($2::text[]) AS d
         """,
-        COUNTED_TO, list(get_args(Destination)),
+        COUNTED_TO, list(get_args(Destination)), list(FOR_SUPERVISORS),
     )  # fmt: skip
     return {row["queue"]: row["n"] for row in rows}
 
@@ -519,6 +555,37 @@ async def last_act_about(
         child, about, kinds,
     )  # fmt: skip
     return ident
+
+
+LEVEL_ACTS = ("level_confirmed", "level_overridden")
+LEVEL_OF = "level/"  # with the number of a decision: how acts name the level that it proposes
+
+
+async def levels_judged(conn: Connection, children: Sequence[UUID]) -> dict[UUID, Row]:
+    """What people judge the level of these cases to be, by the child whose case it is.
+
+    A judgement stands until the rules propose another level, and while everybody is of the case
+    whose decision it judged. `judged_rows` are the rows of that decision.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT DISTINCT ON (a.child) {_ACT}, d.seq, d.level AS proposed,
+               string_to_array(d.rows, ' ') AS judged_rows
+        FROM act a JOIN decision d ON d.child = a.child AND a.about = $3 || d.seq
+        LEFT JOIN worker w ON w.id = a.worker
+        WHERE a.child = ANY($1::uuid[]) AND a.kind = ANY($2::text[])
+          AND NOT EXISTS (
+            SELECT 1 FROM decision l
+            WHERE l.child = d.child AND l.seq > d.seq AND l.level <> d.level)
+          AND NOT EXISTS (
+            SELECT 1 FROM unnest(string_to_array(d.joined, ' ')::uuid[]) AS j (child)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM child_join k WHERE k.child = j.child AND k.holder = a.child))
+        ORDER BY a.child, a.recorded_at DESC, a.id DESC
+        """,  # noqa: S608 -- constants of this file
+        children, LEVEL_ACTS, LEVEL_OF,
+    )  # fmt: skip
+    return {row["child"]: row for row in rows}
 
 
 async def notification(conn: Connection, ident: str) -> Row | None:

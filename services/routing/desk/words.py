@@ -105,6 +105,8 @@ ACTS: Mapping[str, str] = {
     "urgency_answered": N_("Urgency judged"),
     "holder_confirmed": N_("Holder confirmed"),
     "holder_overridden": N_("Holder changed"),
+    "level_confirmed": N_("Level confirmed"),
+    "level_overridden": N_("Level judged to be another"),
     "destination_accepted": N_("Destination accepted"),
     "destination_declined": N_("Destination declined"),
     "assessment_started": N_("Assessment started"),
@@ -417,7 +419,8 @@ ASIDE_REASONS: Mapping[str, str] = {
     ),
     "radar": N_("In a year much has come about the child or its siblings, not from one source"),
     "too-light": N_(
-        "With what came late or was corrected, earlier proposals would have been heavier"
+        "With what came late, was corrected or was found out of the household, earlier proposals "
+        "would have been heavier"
     ),
 }
 """Why something was set aside, for those the desk can say in words; else the code stands alone."""

@@ -1,15 +1,14 @@
 """What decisions would have been, had what came late or was corrected been known then. Pure.
 
 A late message could have been known since it was received, a correction since the message whose
-place it takes. So each past decision is made twice more, with what notifications state up to the
-moment that it knew: as it was before something came, and with it. Only where that makes the
-difference was the decision too light.
+place it takes, and who lives with whom always. So each past decision is made twice more, with what
+notifications state up to the moment that it knew: as it was before something came, and with it.
+Only where that makes the difference was the decision too light.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -83,6 +82,16 @@ class World:
         family = family_of(self._member(each, until) for each in self.siblings.get(case, ()))
         return with_windows(with_family(own.known, family), own.recent, family)
 
+    def counting(self, child: UUID) -> dict[tuple[str, bool], Told]:
+        """Every statement that counts for a child; True with what is stated in its own case."""
+        case = self.joins.of(child)
+        homes = [(case, True), *((each, False) for each in self.siblings.get(case, ()))]
+        return {
+            (ident, own): told
+            for each, own in homes
+            for ident, told in self.stated.get(each, {}).items()
+        }
+
     def _member(self, case: UUID, until: datetime) -> Member:
         stated, last = self.stated.get(case, {}), to_the_second(until)
         told = {i: t for i, t in stated.items() if to_the_second(t.at) <= last}
@@ -144,22 +153,12 @@ def by_case(
     return found
 
 
-def first_change(before: World, after: World, cases: Iterable[UUID]) -> datetime | None:
-    """Since when what is stated in these cases differs; None where it does not."""
-    moments = (
-        told.at
-        for case in cases
-        for one, other in ((before, after), (after, before))
-        for ident, told in one.stated.get(case, {}).items()
-        if other.stated.get(case, {}).get(ident) != told
-    )
+def first_change(before: World, after: World, child: UUID) -> datetime | None:
+    """Since when what counts for a child differs; None where it does not."""
+    one, other = before.counting(child), after.counting(child)
+    changed = {each for each in one.keys() | other.keys() if one.get(each) != other.get(each)}
+    moments = (world[each].at for world in (one, other) for each in changed & world.keys())
     return min(moments, default=None)
-
-
-def group(before: World, after: World, child: UUID) -> set[UUID]:
-    """The cases that what is stated of a child counts in, before or after."""
-    homes = ((world, world.joins.of(child)) for world in (before, after))
-    return set(chain.from_iterable((case, *world.siblings.get(case, ())) for world, case in homes))
 
 
 _OF_CLIENT = {

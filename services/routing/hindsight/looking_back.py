@@ -1,4 +1,9 @@
-"""Past decisions of the cases that something touches, made again as known then."""
+"""Past decisions of the cases that something touches, made again as known then.
+
+A message that comes late, is corrected or taken back, children who are joined or separated, and a
+worker's word on who lives with whom can each say what was so before. The client feed cannot: it
+tells what is so from now on, and not since when. So nothing is looked at again because of it.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +19,6 @@ from services.routing.domain.hindsight import (
     World,
     by_case,
     first_change,
-    group,
     since_when,
     stated_before,
     stated_now,
@@ -80,7 +84,7 @@ def _since(before: World, after: World, children: Iterable[UUID]) -> dict[UUID, 
     """For each child since when what counts for it differs; without those for whom nothing does."""
     found = {}
     for child in sorted(children):
-        moment = first_change(before, after, group(before, after, child))
+        moment = first_change(before, after, child)
         if moment is not None:
             found[child] = to_the_second(moment)
     return found

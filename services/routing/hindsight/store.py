@@ -102,15 +102,15 @@ async def keep(conn: Connection, found: Sequence[TooLight]) -> None:
     )  # fmt: skip
 
 
-async def kept(conn: Connection, item: UUID) -> list[asyncpg.Record]:
-    """Each decision that a task is about, as it was and as it would have been."""
+async def kept(conn: Connection, items: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Each decision that these tasks are about, as it was and as it would have been."""
     return await conn.fetch(
         """
-        SELECT d.decided_at, d.level, d.urgent_flags, d.destinations, d.rows, d.rules,
-               t.level AS would_level, t.urgent_flags AS would_flags,
+        SELECT t.item, d.child, d.seq, d.decided_at, d.level, d.urgent_flags, d.destinations,
+               d.rows, d.rules, t.level AS would_level, t.urgent_flags AS would_flags,
                t.destinations AS would_destinations, t.rows AS would_rows
         FROM too_light t JOIN decision d ON d.child = t.child AND d.seq = t.seq
-        WHERE t.item = $1 ORDER BY d.decided_at, d.child, d.seq
+        WHERE t.item = ANY($1::uuid[]) ORDER BY d.decided_at, d.child, d.seq
         """,
-        item,
+        list(items),
     )

@@ -16,13 +16,16 @@ from services.routing.desk.rendering import Page
 from services.routing.desk.rule_pages import settings_in_words
 from services.routing.desk.rules import (
     HITS,
+    OWNERS,
     PROVED,
     TITLES,
     VersionView,
     _read,
+    changed_in_words,
     effect_view,
     listings,
     read_version,
+    version_in_words,
 )
 from services.routing.desk.sessions import Worker
 from services.routing.domain.county import Ages, Offered
@@ -69,6 +72,44 @@ async def view_of(version: str, language: Language = "en", directory: Path = RUL
     view = await read_version(directory, version, words(language))
     assert view is not None
     return view
+
+
+@pytest.mark.parametrize("version", EVERY)
+async def test_owners_and_what_rows_rest_on_are_told_in_every_language(version: str) -> None:
+    names = {words(language).of(OWNERS, each) for language in ("fi", "sv") for each in OWNERS}
+    for language in ("fi", "sv"):
+        (table,) = (await view_of(version, language)).tables
+        said = [row.basis for row in table.rows]
+
+        assert {table.owner, *(row.owner for row in table.rows)} <= names
+        assert not [each for each in said if re.search(r"own construction|duty", each)]
+
+
+async def test_a_row_that_keeps_another_out_is_named_by_its_reason() -> None:
+    (table,) = (await view_of("level@2026-12")).tables
+    row = next(row for row in table.rows if row.id == "erityis-psych")
+
+    reasons = {each.id: each.reason for each in table.rows}
+
+    assert row.unless
+    assert dict(row.unless).items() <= reasons.items()
+
+
+def test_a_version_is_named_by_its_tables_and_a_change_by_those_that_differ() -> None:
+    fi = words("fi")
+    new = "urgent@2026-12+level@2026-12.2+settings@2026-08-01"
+
+    assert (
+        "Kiireellisyyden merkit 2026-12, Taso 2026-12.2, Hyvinvointialueen asetukset 2026-08-01"
+        == (version_in_words(new, fi))
+    )
+    assert ("Taso 2026-12", "Taso 2026-12.2") == changed_in_words(
+        new.replace("12.2", "12"), new, fi
+    )
+    assert ("Taso 2026-12", "Taso 2026-12") == changed_in_words(
+        "level@2026-12", "level@2026-12", fi
+    )
+    assert "stored" == version_in_words("stored", fi)
 
 
 async def test_a_row_is_read_as_words() -> None:

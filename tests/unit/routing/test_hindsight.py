@@ -1,5 +1,6 @@
 """What past decisions would have been, had what came late or was corrected been known then."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
@@ -258,8 +259,18 @@ def test_what_differs_is_told_since_when() -> None:
     notes = [note("a", 0, SCHOOL), note("late", -3, THREAT, case=YOUNGER)]
     before, after = worlds(notes, {"late"})
 
-    assert on(-3) == first_change(before, after, {ELDER, YOUNGER})
-    assert first_change(before, after, {ELDER}) is None
+    assert on(-3) == first_change(before, after, YOUNGER)
+    assert on(-3) == first_change(before, after, ELDER), "they live together"
+    assert first_change(before, after, UUID(int=103)) is None
+
+
+def test_who_is_found_to_live_together_differs_since_the_first_statement_of_the_other() -> None:
+    notes = [note("a", 0, SCHOOL), note("b", -3, THREAT, case=YOUNGER)]
+    together, _ = worlds(notes, set())
+    alone = replace(together, siblings={ELDER: (), YOUNGER: ()})
+
+    assert on(-3) == first_change(alone, together, ELDER)
+    assert on(0) == first_change(alone, together, YOUNGER)
 
 
 def test_late_is_what_was_received_before_the_last_that_a_decision_knew() -> None:
