@@ -297,9 +297,7 @@ async def test_what_was_declined_is_proposed_again_when_a_later_notification_lea
 
 async def test_the_list_of_a_destination_tells_why_it_is_proposed_and_no_other(desk: Desk) -> None:
     child = AChild()
-    facts = CodedFacts(
-        reasons=("LOCAL-REASON-CHILD-MENTAL-HEALTH", "LOCAL-REASON-GUARDIAN-EXHAUSTION")
-    )
+    facts = CodedFacts(reasons=("LOCAL-REASON-ILLNESS", "LOCAL-REASON-GUARDIAN-EXHAUSTION"))
     signal = await desk.cases.notified(child, facts=facts)
     await desk.post("aino", f"/checks/{signal.id}/answer", answer="not_urgent", reason="Soitettu.")
     proposed = {
@@ -311,7 +309,7 @@ async def test_the_list_of_a_destination_tells_why_it_is_proposed_and_no_other(d
         (item,) = (await desk.get("aino", f"/queues/{each}/proposed"))["items"]
         whys[each] = set(item["why"])
 
-    assert {"psychiatry", "systemic_team", "lets_talk"} <= proposed
+    assert {"systemic_team", "lets_talk"} <= proposed
     assert len(proposed) == len({why for texts in whys.values() for why in texts})
     assert all(len(texts) == 1 for texts in whys.values())
 
