@@ -36,6 +36,7 @@ from services.routing.domain.radar import look_at
 from services.routing.domain.tasks import FOR_SUPERVISORS, Task
 from services.routing.hindsight import store as hindsight
 from services.routing.hindsight.looking_back import Change, look_back
+from services.routing.households import store as households
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
@@ -112,7 +113,24 @@ def signals(rules: Rules, clock: Clock, sealer: Sealer | None = None) -> Inbox[A
                 outcomes += await _take(tx, part, rules, now, sealer)
         return outcomes
 
-    return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
+    return Inbox(
+        "routing", read_signal, on_signals, park(rules, clock, of_children=True), clock,
+        apart=of_households,
+    )  # fmt: skip
+
+
+async def of_households(
+    tx: Connection, batch: Sequence[Incoming[AnySignal] | Unreadable]
+) -> set[str]:
+    """The keys of children who live in a household, or will as a message of the batch says.
+
+    Siblings lie in any partitions, so their batches lock the same households. What names one now
+    and is missed here (a worker may say so at this moment) is locked all the same.
+    """
+    named = {i.key for i in batch if isinstance(i, Incoming) and _named_households([i.event])}
+    others = {i.key for i in batch if i.key is not None} - named
+    children = [child for key in others if (child := as_uuid(key))]
+    return named | {str(child) for child in await households.at_home(tx, children)}
 
 
 @dataclass(frozen=True)
