@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property, lru_cache, partial
 from operator import gt, itemgetter
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
@@ -285,9 +285,10 @@ class InForce:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self._most = counted_in(tables.settings, COUNTED)
-        self._numbers = itemgetter(*map(Known._fields.index, self._most))
-        self._at_most = tuple(self._most.values())
+        counted = counted_in(tables.settings, COUNTED)
+        self._most = [(Known._fields.index(name), most) for name, most in counted.items()]
+        self._numbers = itemgetter(*[place for place, _ in self._most])
+        self._at_most = tuple(counted.values())
         made = made_in(tables.settings)
         self._made_here = [(name, made[name]) for name in OF_THE_COUNTY if tables.settings]
         self._year_counts = _where_the_year_counts(made.values())
@@ -309,13 +310,24 @@ class InForce:
         """What could still change the decision, as stored: names, the most decisive first."""
         return self._asked(self._as_it_counts(known, age_band), age_band, urgency)
 
+    def screened(
+        self, known: Known, age_band: AgeBand, urgency: UrgencyState
+    ) -> tuple[Decision, str, str]:
+        """The decision with its facts, and what it asks, each as stored."""
+        counts = self._as_it_counts(known, age_band)
+        decision, facts = self._decided(counts, age_band, urgency)
+        return decision, facts, self._asked(counts, age_band, urgency)
+
     def _as_it_counts(self, known: Known, age_band: AgeBand) -> Known:
-        if any(map(gt, self._numbers(known), self._at_most)):
-            numbers = map(min, self._numbers(known), self._at_most)
-            known = known._replace(**dict(zip(self._most, numbers, strict=True)))
-        if known.last_year_of_band != "unknown" and age_band not in self._year_counts:
-            known = known._replace(last_year_of_band="unknown")
-        return known
+        year_is_said = known.last_year_of_band != "unknown" and age_band not in self._year_counts
+        if not year_is_said and not any(map(gt, self._numbers(known), self._at_most)):
+            return known
+        said: list[Any] = list(known)
+        for place, most in self._most:
+            said[place] = min(said[place], most)
+        if year_is_said:
+            said[_LAST_YEAR] = "unknown"
+        return Known._make(said)
 
     def _ask(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> str:
         return " ".join(self.questions.names(known, age_band, urgency))
@@ -327,6 +339,9 @@ class InForce:
         for name, (of, by) in self._made_here:  # as `derive_in` does
             facts[name] = by(*[facts[e] if e in facts else getattr(known, e) for e in of])
         return decide(facts, self.tables), orjson.dumps(facts).decode()
+
+
+_LAST_YEAR = Known._fields.index("last_year_of_band")
 
 
 def _where_the_year_counts(columns: Iterable[Made]) -> frozenset[AgeBand]:
@@ -551,8 +566,7 @@ def screen(
     the duty desk is a new one, which no earlier choice of a person answers.
     """
     stated, in_force = case.stated, rules.at(case.pending_since)
-    decision, facts = in_force.decide(stated, case.age_band, case.urgency)
-    asks = in_force.asks(stated, case.age_band, case.urgency)
+    decision, facts, asks = in_force.screened(stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
