@@ -73,7 +73,10 @@ class Questions:
         self._filled = _Filled(self.diagrams)
         self._open: dict[int, frozenset[str]] = {}
         self._standing: dict[int, list[int]] = {}
-        self._limited: dict[tuple[int, tuple[tuple[int, Value], ...]], int] = {}
+        self._limited: dict[tuple[Value, ...], int] = {}
+        self._asked_of: dict[
+            tuple[tuple[int, ...], frozenset[str]], tuple[_Part | _Parts, ...]
+        ] = {}
         self._says_all: dict[tuple[int, int], bool] = {}
         self._parts_where = lru_cache(maxsize=20_000)(self._find_parts)
         self.names = lru_cache(maxsize=20_000)(self._names)
@@ -107,20 +110,25 @@ class Questions:
         stands: dict[str, Value] = {"age_band": age_band}
         stands |= zip(self._counted, counted, strict=True)
         stands |= zip(_GIVEN, given, strict=True)
-        judged = _JUDGED if urgency == "open" else (urgency,)
-        roots = dict.fromkeys(
-            self._where(root, stands | {"urgency": after})
-            for after in judged
-            for root in self.outcomes.values()
-        )
+        roots: dict[int, None] = {}
+        for after in _JUDGED if urgency == "open" else (urgency,):
+            stands["urgency"] = after
+            here = {self.diagrams.places[name]: value for name, value in stands.items()}
+            roots |= dict.fromkeys([self._where(root, here) for root in self.outcomes.values()])
+        asking, never = tuple(roots), NOT_YET.get(age_band, frozenset())
+        if (asking, never) not in self._asked_of:
+            parts = [self._asking(root, never) for root in self._telling(asking)]
+            self._asked_of[asking, never] = self._read_together(parts)
+        return self._asked_of[asking, never]
+
+    def _telling(self, roots: Iterable[int]) -> list[int]:
+        """Those functions that no other one tells."""
         open_ = {root: self._depends_on(root) for root in roots}
-        asking = [root for root in roots if open_[root]]
         kept: list[int] = []
-        for root in sorted(asking, key=lambda each: -len(open_[each])):
+        for root in sorted((r for r in open_ if open_[r]), key=lambda each: -len(open_[each])):
             if not any(open_[root] <= open_[k] and self._says(k, root) for k in kept):
                 kept.append(root)
-        never = NOT_YET.get(age_band, frozenset())
-        return self._read_together([self._asking(root, never) for root in kept])
+        return kept
 
     def _read_together(self, parts: Iterable["_Part"]) -> "tuple[_Part | _Parts, ...]":
         """Parts that read the same answers, and those that read one each, are looked up as one."""
@@ -137,14 +145,18 @@ class Questions:
             found.append(self._together[key])
         return tuple(found)
 
-    def _where(self, root: int, stands: Mapping[str, Value]) -> int:
-        """The function where this stands."""
-        d = self.diagrams
-        asked = tuple((place, stands[d.names[place]]) for place in self._stood(root))
-        if (root, asked) not in self._limited:
-            allowed = {place: (d.values[place].index(value),) for place, value in asked}
-            self._limited[root, asked] = d.limited(root, allowed)
-        return self._limited[root, asked]
+    def _where(self, root: int, stands: Mapping[int, Value]) -> int:
+        """The function where this stands, by place."""
+        stood = self._standing.get(root)
+        if stood is None:
+            stood = self._standing[root] = self._stood(root)
+        key = (root, *[stands[place] for place in stood])
+        found = self._limited.get(key)
+        if found is None:
+            d = self.diagrams
+            allowed = {place: (d.values[place].index(stands[place]),) for place in stood}
+            found = self._limited[key] = d.limited(root, allowed)
+        return found
 
     def _depends_on(self, root: int) -> frozenset[str]:
         if root not in self._open:
@@ -153,10 +165,8 @@ class Questions:
 
     def _stood(self, root: int) -> list[int]:
         """What a function depends on that is no question, by place."""
-        if root not in self._standing:
-            asked = self._depends_on(root) - {*QUESTIONS}
-            self._standing[root] = sorted(self.diagrams.places[name] for name in asked)
-        return self._standing[root]
+        asked = self._depends_on(root) - {*QUESTIONS}
+        return sorted(self.diagrams.places[name] for name in asked)
 
     def _says(self, one: int, other: int) -> bool:
         """Whether what the first function says tells what the second does."""
