@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -278,24 +278,31 @@ class Consumer(Subscription, Generic[E]):
 
     async def _answers(self, batch: list[Incoming[E] | Unreadable]) -> list[Outgoing]:
         """Write what is new of a slice; the answers of all of it."""
-        again, fresh = self._split(batch)
-        answers = await self._stored_answers(again) if again else []
-        rows = await self._apply(fresh) if fresh else []
+        fresh, answers = batch, list[Outgoing]()
+        if again := self._maybe_again(batch):
+            known = await self._logged(again)
+            answers = self._stored_answers(again, known)
+            fresh = [i for i in batch if _place(i) not in known and not self._passed(i)]
+        ends = _highs(batch)
+        behind = any(end > self._positions[p].next_off for p, end in ends.items())
+        rows = await self._apply_in_turn(fresh, ends) if fresh or behind else []
         for row in rows:
             answers += row.answers
         for outcome, count in Counter([row.outcome for row in rows]).items():
             metrics.RECORDS.labels(**self._labels, outcome=outcome).inc(count)
         return answers
 
-    def _split(
-        self, batch: list[Incoming[E] | Unreadable]
-    ) -> tuple[list[Incoming[E] | Unreadable], list[Incoming[E] | Unreadable]]:
-        """What PostgreSQL has seen before, and what is new: usually all of it."""
+    def _maybe_again(
+        self, batch: Sequence[Incoming[E] | Unreadable]
+    ) -> list[Incoming[E] | Unreadable]:
+        """What PostgreSQL may have seen before: usually nothing."""
         lows = {item.raw.partition: item.raw.offset for item in reversed(batch)}
-        if all(low >= self._positions[p].next_off for p, low in lows.items()):
-            return [], batch
-        again = [item for item in batch if item.raw.offset < self._position(item).next_off]
-        return again, [i for i in batch if i.raw.offset >= self._position(i).next_off]
+        if all(low >= self._positions[p].written for p, low in lows.items()):
+            return []
+        return [item for item in batch if item.raw.offset < self._position(item).written]
+
+    def _passed(self, item: Incoming[E] | Unreadable) -> bool:
+        return item.raw.offset < self._position(item).next_off
 
     async def _send(
         self, answers: Sequence[Outgoing], batch: Sequence[Incoming[E] | Unreadable]
@@ -310,45 +317,74 @@ class Consumer(Subscription, Generic[E]):
             published = max(position.published, high)
             self._positions[partition] = position._replace(published=published)
 
-    async def _apply(self, batch: Sequence[Incoming[E] | Unreadable]) -> list[LogRow]:
-        """Write a batch; when the handler fails, halve it until the one is found and parked."""
+    async def _apply_in_turn(
+        self, batch: Sequence[Incoming[E] | Unreadable], ends: Mapping[int, int]
+    ) -> list[LogRow]:
+        """Write what is new of a slice; what waits for other transactions comes behind the rest.
+
+        All messages of a key are written together, so order by key stays.
+        """
+        apart: Collection[str] = ()
+        if self.inbox.apart is not None and batch:
+            assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
+            async with self.pool.acquire() as conn:
+                apart = await self.inbox.apart(conn, batch)
+        waits = [item for item in batch if item.key in apart]
+        if not waits or len(waits) == len(batch):
+            return await self._apply(batch, ends)
+        goes = [item for item in batch if item.key not in apart]
+        return await self._apply(goes, ends, waits) + await self._apply(waits, ends)
+
+    async def _apply(
+        self,
+        batch: Sequence[Incoming[E] | Unreadable],
+        ends: Mapping[int, int],
+        waits: Sequence[Incoming[E] | Unreadable] = (),
+    ) -> list[LogRow]:
+        """Write a batch; when the handler fails, halve it until the one is found and parked.
+
+        `ends`: where the slice ends in each partition; `waits`: what of it is not written yet.
+        """
         try:
-            rows = await self._write_through_races(batch)
+            rows = await self._write_through_races(batch, ends, waits)
         except OUTAGES:
             raise
         except Exception as error:  # noqa: BLE001 -- our own bug: find the one, park it, go on
             if len(batch) > 1:
                 middle = len(batch) // 2
-                return await self._apply(batch[:middle]) + await self._apply(batch[middle:])
+                first, rest = batch[:middle], batch[middle:]
+                rows = await self._apply(first, ends, [*rest, *waits])
+                return rows + await self._apply(rest, ends, waits)
             self._count_failure(batch[0], error)
-            return await self._write(batch, error)
+            return await self._write(batch, ends, waits, error)
         if any(row.outcome in ("applied", "returned") for row in rows):
             self._failures = 0
         return rows
 
-    async def _write_through_races(self, batch: Sequence[Incoming[E] | Unreadable]) -> list[LogRow]:
+    async def _write_through_races(
+        self,
+        batch: Sequence[Incoming[E] | Unreadable],
+        ends: Mapping[int, int],
+        waits: Sequence[Incoming[E] | Unreadable],
+    ) -> list[LogRow]:
         for _ in range(RACE_TRIES - 1):
             try:
-                return await self._write(batch)
+                return await self._write(batch, ends, waits)
             except RACES as error:
                 log.info("batch_raced", topic=self.topic, error=error)
-        return await self._write(batch)
+        return await self._write(batch, ends, waits)
 
     async def _write(
-        self, batch: Sequence[Incoming[E] | Unreadable], failure: BaseException | None = None
+        self,
+        batch: Sequence[Incoming[E] | Unreadable],
+        ends: Mapping[int, int],
+        waits: Sequence[Incoming[E] | Unreadable],
+        failure: BaseException | None = None,
     ) -> list[LogRow]:
         assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
         assert self._door is not None  # noqa: S101 -- _take() ran
-        highs = _highs(batch)
-        marks = [
-            (
-                partition,
-                high,
-                self._positions[partition].published,
-                self._positions[partition].epoch,
-            )
-            for partition, high in sorted(highs.items())
-        ]
+        moved = self._positions_after(batch, ends, waits)
+        marks = [(p, to.next_off, to.published, to.epoch) for p, to in sorted(moved.items())]
         async with self.pool.acquire() as tx, tx.transaction():
             try:
                 await store.fence(tx, self._door, marks)
@@ -356,11 +392,30 @@ class Consumer(Subscription, Generic[E]):
                 self._lost_generation = self._generation
                 raise
             rows = []
-            for part in split_repeats(batch):
+            for part in split_repeats(batch) if batch else ():
                 rows += await self.inbox.take(tx, self._door, part, failure)
-        for partition, high in highs.items():
-            self._positions[partition] = self._positions[partition]._replace(next_off=high)
+        self._positions |= moved
         return rows
+
+    def _positions_after(
+        self,
+        batch: Sequence[Incoming[E] | Unreadable],
+        ends: Mapping[int, int],
+        waits: Sequence[Incoming[E] | Unreadable],
+    ) -> dict[int, Position]:
+        """Where partitions stand once a batch is written: none has passed what still waits."""
+        highs, next_off = _highs(batch), dict(ends)
+        for item in waits:
+            partition = item.raw.partition
+            next_off[partition] = min(item.raw.offset, next_off[partition])
+        moved = {}
+        for partition, to in next_off.items():
+            position = self._positions[partition]
+            written = max(position.written, highs.get(partition, 0), to)
+            moved[partition] = position._replace(
+                next_off=max(position.next_off, to), written=written
+            )
+        return moved
 
     def _count_failure(self, item: Incoming[E] | Unreadable, error: BaseException) -> None:
         """Ten in a row are a bad deployment, not ten bad events: stop before all are parked."""
@@ -373,18 +428,25 @@ class Consumer(Subscription, Generic[E]):
             log.critical("consumer_braked", topic=self.topic, count=self._failures)
             self._brake(error)
 
-    async def _stored_answers(self, again: Sequence[Incoming[E] | Unreadable]) -> list[Outgoing]:
-        """Answers of records applied before a crash; those known to be out are not sent again."""
+    async def _logged(
+        self, again: Sequence[Incoming[E] | Unreadable]
+    ) -> dict[tuple[int, int], store.Logged]:
         assert self.pool is not None  # noqa: S101 -- the app set it before the broker started
         assert self._door is not None  # noqa: S101 -- _take() ran
-        places = [(item.raw.partition, item.raw.offset) for item in again]
         async with self.pool.acquire() as conn:
-            found = await store.logged(conn, self._door, places)
+            return await store.logged(conn, self._door, [_place(item) for item in again])
+
+    def _stored_answers(
+        self,
+        again: Sequence[Incoming[E] | Unreadable],
+        logged: Mapping[tuple[int, int], store.Logged],
+    ) -> list[Outgoing]:
+        """Answers of records applied before a crash; those known to be out are not sent again."""
         answers: list[Outgoing] = []
-        for item, place in zip(again, places, strict=True):
-            known = found.get(place)
+        for item in again:
+            known = logged.get(_place(item))
             if known is None:
-                continue  # I1's metric tells of it
+                continue  # it waited; or, where its partition has passed it, I1's metric tells
             if item.id is not None and known.event_id not in (None, item.id):
                 log.critical("offsets_reused", topic=self.topic, offset=item.raw.offset)
                 self._brake()
@@ -567,6 +629,10 @@ def raw_of(record: ConsumerRecord[bytes, bytes], door: int | None) -> Raw:
         record.partition, record.offset, from_milliseconds(record.timestamp), record.key,
         record.headers, record.value, door,
     )  # fmt: skip
+
+
+def _place(item: Incoming[Any] | Unreadable) -> tuple[int, int]:
+    return item.raw.partition, item.raw.offset
 
 
 def _highs(batch: Iterable[Incoming[E] | Unreadable]) -> dict[int, int]:

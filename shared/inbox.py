@@ -102,6 +102,7 @@ SetAside = Callable[[Connection, Sequence[Aside]], Awaitable[Sequence[Stored]]]
 Hold = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, str]]]
 Watch = Callable[[Connection, Sequence[LogRow]], Awaitable[None]]
 Arrived = Callable[[Connection, Sequence[Incoming[E] | Unreadable]], Awaitable[None]]
+Apart = Callable[[Connection, Sequence[Incoming[E] | Unreadable]], Awaitable[Collection[str]]]
 
 WAITS_BEHIND_PARKED = "waits-behind-parked"
 
@@ -127,6 +128,7 @@ class Inbox(Generic[E]):
     hold: Hold | None = None  # which of these sources are held now -> why
     watch: Watch | None = None  # sees the rows of every transaction, in it
     arrived: Arrived[E] | None = None  # sees what came for the first time, whatever became of it
+    apart: Apart[E] | None = None  # keys that share locks with others: written after the rest
 
     async def take(
         self,

@@ -69,11 +69,16 @@ SET_ASIDE_COLUMNS = [
 
 
 class Position(NamedTuple):
-    """A partition as its new owner finds it."""
+    """A partition as its new owner finds it.
+
+    Everything below `next_off` is in the log, nothing from `written` on; between them stands what
+    was written ahead of messages that wait (`Inbox.apart`).
+    """
 
     epoch: int
     next_off: int
     published: int
+    written: int
 
 
 class Known(NamedTuple):
@@ -149,7 +154,9 @@ async def take_partitions(
         """,
         door_id, list(first), list(first.values()),
     )  # fmt: skip
-    return {r["partition"]: Position(r["epoch"], r["next_off"], r["published"]) for r in rows}
+    # Asked for once the epochs stand: the owner before us can write nothing more.
+    written = await _written(conn, door_id, list(first))
+    return {r["partition"]: _position(r, written) for r in rows}
 
 
 async def positions(
@@ -161,7 +168,27 @@ async def positions(
         "WHERE door = $1 AND partition = ANY($2::int[])",
         door_id, partitions,
     )  # fmt: skip
-    return {r["partition"]: Position(r["epoch"], r["next_off"], r["published"]) for r in rows}
+    written = await _written(conn, door_id, partitions)
+    return {r["partition"]: _position(r, written) for r in rows}
+
+
+async def _written(conn: Connection, door_id: int, partitions: Sequence[int]) -> dict[int, int]:
+    """The offset behind the last one of each partition that the log has a row of."""
+    rows = await conn.fetch(
+        """
+        SELECT t.part, (SELECT max(e."offset") + 1 FROM event_log e
+                        WHERE e.door = $1 AND e.partition = t.part) AS written
+        FROM unnest($2::int[]) AS t (part)
+        """,
+        door_id, partitions,
+    )  # fmt: skip
+    return {row["part"]: row["written"] or 0 for row in rows}
+
+
+def _position(row: asyncpg.Record, written: Mapping[int, int]) -> Position:
+    next_off = row["next_off"]
+    behind = max(next_off, written[row["partition"]])
+    return Position(row["epoch"], next_off, row["published"], behind)
 
 
 async def fence(conn: Connection, door_id: int, marks: Sequence[tuple[int, int, int, int]]) -> None:

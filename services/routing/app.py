@@ -29,6 +29,7 @@ def build_app() -> FastAPI:
     tables = load_tables(settings.rules)
     county = load_settings(settings.rules, tables.destinations)
     rules = Rules(tables, settings.clock_settings, county, partial(load_version, settings.rules))
+    rules.get_ready()
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(

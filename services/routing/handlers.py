@@ -36,6 +36,7 @@ from services.routing.domain.radar import look_at
 from services.routing.domain.tasks import FOR_SUPERVISORS, Task
 from services.routing.hindsight import store as hindsight
 from services.routing.hindsight.looking_back import Change, look_back
+from services.routing.households import store as households
 from services.routing.households.kin import Kin, lock_homes, read_beyond
 from services.routing.joins import store as joining
 from services.routing.joins.applying import apply_change, people_of
@@ -80,7 +81,9 @@ def read_signal(raw: Raw) -> Incoming[AnySignal] | Unreadable:
         signal = _SIGNAL.validate_json(raw.value or b"")
     except ValidationError:
         return Unreadable(raw, "unreadable-signal", UNREADABLE_MEND, key=text_of(raw.key))
-    if isinstance(signal, SetAside):
+    if isinstance(signal, Signal):
+        key, received = signal.child, signal.received_at
+    elif isinstance(signal, SetAside):
         key, received = signal.item, signal.received_at
     elif isinstance(signal, DirectorySignal):
         key, received = signal.entry, signal.received_at
@@ -112,7 +115,34 @@ def signals(rules: Rules, clock: Clock, sealer: Sealer | None = None) -> Inbox[A
                 outcomes += await _take(tx, part, rules, now, sealer)
         return outcomes
 
-    return Inbox("routing", read_signal, on_signals, park(rules, clock, of_children=True), clock)
+    return Inbox(
+        "routing", read_signal, on_signals, park(rules, clock, of_children=True), clock,
+        apart=of_households,
+    )  # fmt: skip
+
+
+async def of_households(
+    tx: Connection, batch: Sequence[Incoming[AnySignal] | Unreadable]
+) -> set[str]:
+    """The keys of children who live in a household, or will as a message of the batch says.
+
+    Siblings lie in any partitions, so their batches lock the same households. What names one now
+    and is missed here (a worker may say so at this moment) is locked all the same.
+    """
+    of_child = {child: i.key for i in batch if (child := _child_in(i)) and i.key is not None}
+    living = await households.at_home(tx, of_child)
+    named = {i.key for i in batch if isinstance(i, Incoming) and _household_in(i.event)}
+    return named | {of_child[child] for child in living}
+
+
+def _child_in(item: Incoming[AnySignal] | Unreadable) -> UUID | None:
+    if isinstance(item, Incoming):
+        return _child_of(item.event)
+    return None if item.key is None else as_uuid(item.key)
+
+
+def _household_in(signal: AnySignal) -> UUID | None:
+    return signal.household if isinstance(signal, Signal | ClientSignal) else None
 
 
 @dataclass(frozen=True)
@@ -130,6 +160,8 @@ class _Work:
 
     def owner(self, event: _OfChild) -> UUID:
         """Which child a signal is about: what was taken off a child takes its correction along."""
+        if not self.stands:
+            return event.child
         earlier = self.stands.get(_earlier(event) or "")
         if earlier is None or earlier.belongs_to is None or earlier.arrived_as != event.child:
             return event.child
@@ -141,6 +173,8 @@ class _Work:
 
     def client_rows(self, child: UUID) -> list[ClientRow]:
         """What the client feed says of whoever shares this child's case."""
+        if not self.fed:
+            return []
         people = [child, *self.joins.joined(child)]
         return [row for each in people for row in self.fed.get(each, {}).values()]
 
@@ -197,7 +231,8 @@ async def _begin(
 ) -> _Work:
     """Lock the cases of a batch, whoever has them, and read what is known of them."""
     about = [i.event for i in batch if not isinstance(i.event, SetAside | DirectorySignal)]
-    stands = await joining.belongings(tx, [e for event in about if (e := _earlier(event))])
+    earlier = [e for event in about if (e := _earlier(event))]
+    stands = await joining.belongings(tx, earlier) if earlier else {}
     children = {event.child for event in about}
     children |= {each.belongs_to or each.arrived_as for each in stands.values()}
     joins = await joining.joins(tx, children)
@@ -268,7 +303,8 @@ def _whose(task: Task) -> str | None:
 async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
     """One signal on the locked cases; what it answers."""
     if isinstance(signal, Signal):
-        return _receive(work, signal) + await _ask_to_tell_county(work, signal)
+        told = _receive(work, signal)
+        return told + await _ask_to_tell_county(work, signal) if work.fed else told
     if isinstance(signal, ClientSignal):
         return _client(work, signal) + await _ask_to_tell_county(work, signal)
     if isinstance(signal, IdentityTask):
@@ -284,8 +320,7 @@ async def _apply(work: _Work, signal: AnySignal) -> list[Outgoing]:
 
 def _named_households(about: Iterable[AnySignal]) -> set[UUID]:
     """The households that messages and the client feed name."""
-    named = (e.household for e in about if isinstance(e, Signal | ClientSignal))
-    return {household for household in named if household is not None}
+    return {household for e in about if (household := _household_in(e)) is not None}
 
 
 def _child_of(signal: AnySignal) -> UUID | None:
@@ -293,8 +328,9 @@ def _child_of(signal: AnySignal) -> UUID | None:
 
 
 def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
-    changes, child = work.changes, work.case_of(signal)
-    if (owner := work.owner(signal)) != signal.child:
+    changes, owner = work.changes, work.owner(signal)
+    child = work.joins.of(owner)
+    if owner != signal.child:
         changes.belongs_to[signal.id] = owner
     elif signal.household is not None and work.kin.homes.move_in(signal.child, signal.household):
         changes.moved_in.append((signal.household, signal.child))
@@ -323,6 +359,8 @@ def _is_late(work: _Work, case: Case, signal: Signal) -> bool:
 def _tell_siblings(work: _Work, child: UUID, because: str) -> list[Outgoing]:
     """What came about a child counts for the others of its household at once."""
     siblings = work.kin.siblings(child)
+    if not siblings:
+        return []
     return work.kin.tell(work.changes, siblings, because, work.rules, work.now)
 
 

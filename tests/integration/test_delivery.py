@@ -45,9 +45,13 @@ class World:
     seen: list[str] = field(default_factory=list)
     fails: Callable[[str], bool] = lambda _: False
     clock: Callable[[], datetime] = utc_now
+    apart: frozenset[bytes] = frozenset()
 
     def inbox(self) -> Inbox[str]:
-        return Inbox("toy", self._read, self._apply, self._set_aside, self.clock)
+        return Inbox("toy", self._read, self._apply, self._set_aside, self.clock, apart=self._apart)
+
+    async def _apart(self, _conn: Connection, _batch: object) -> set[str]:
+        return {key.decode() for key in self.apart}
 
     def _read(self, raw: Raw) -> Incoming[str] | Unreadable:
         text = (raw.value or b"").decode()
@@ -277,6 +281,103 @@ async def test_what_one_lane_wrote_stands_when_the_other_is_interrupted(world: W
     assert set(told) == {"one", "two", "three", "four"}
     assert told.index("one") < told.index("three")
     assert told.index("two") < told.index("four")
+
+
+async def test_what_shares_locks_with_others_is_written_behind_the_rest_of_its_slice(
+    world: World,
+) -> None:
+    assert partition_of(CHILD) == partition_of(OTHER)
+    await world.publish((CHILD, "one"), (OTHER, "two"), (CHILD, "three"), (ELSEWHERE, "four"))
+    world.apart = frozenset({CHILD})
+
+    async with world.running() as consumer:
+        await world.logged(4)
+
+        async def acknowledged() -> bool:
+            return sum((await world.committed()).values()) == 4
+
+        await do.until("all are acknowledged", acknowledged)
+        assert await consumer.account() == 0
+
+    assert world.seen.index("two") < world.seen.index("one") < world.seen.index("three")
+    assert await _written_together(world, "one", "three")
+    assert not await _written_together(world, "one", "two")
+    assert sorted(await world.told()) == ["four", "one", "three", "two"]
+
+
+async def _written_together(world: World, *idents: str) -> bool:
+    transactions = await do.value(
+        world.admin_url,
+        "SELECT count(DISTINCT xmin::text) FROM notifications.event_log WHERE event_id = ANY($1)",
+        list(idents),
+    )
+    return bool(transactions == 1)
+
+
+@pytest.mark.parametrize("slices", [1, 2, 3, 100])
+async def test_a_process_killed_before_it_wrote_what_waits_takes_up_only_that(
+    world: World, slices: int
+) -> None:
+    """However the slices are cut when it comes back, and whatever waits then."""
+    texts = [(CHILD, "1"), (OTHER, "2"), (CHILD, "3"), (OTHER, "4"), (CHILD, "5"), (OTHER, "6")]
+    await world.publish(*texts)
+    world.apart = frozenset({CHILD})
+
+    def dies(event: str) -> bool:
+        if event == "1":
+            raise OSError("the process dies before this transaction commits")
+        return False
+
+    world.fails = dies
+    async with world.running():
+        await world.logged(3)
+    assert await do.fetch(
+        world.admin_url,
+        "SELECT 1 FROM notifications.source_offset WHERE partition = $1 AND next_off = 0",
+        partition_of(CHILD),
+    )
+    assert world.seen == ["2", "4", "6"]
+
+    world.fails = lambda _: False
+    world.apart = frozenset()
+    await world.publish((OTHER, "7"), (CHILD, "8"))
+    async with world.running(batch_records=slices) as consumer:
+        await world.logged(8)
+
+        async def acknowledged() -> bool:
+            return sum((await world.committed()).values()) == 8
+
+        await do.until("all are acknowledged", acknowledged)
+        assert await consumer.account() == 0
+        reached = {partition_of(CHILD): 8}
+        assert await consumer.reached(reached)
+
+    assert sorted(world.seen) == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    told = await world.told()
+    assert sorted(set(told)) == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    for key in (CHILD, OTHER):
+        of_key = [text for each, text in [*texts, (OTHER, "7"), (CHILD, "8")] if each == key]
+        assert [text for text in dict.fromkeys(told) if text in of_key] == of_key
+        assert [text for text in world.seen if text in of_key] == of_key
+
+
+async def test_a_bad_event_parks_its_own_key_only_whether_it_waits_or_not(world: World) -> None:
+    await world.publish(
+        (CHILD, "one"), (OTHER, "two"), (CHILD, "three"), (OTHER, "four"), (ELSEWHERE, "five")
+    )
+    world.apart = frozenset({CHILD})
+    world.fails = lambda event: event in ("one", "two")
+
+    async with world.running() as consumer:
+        found = dict(await world.logged(5))
+
+        async def acknowledged() -> bool:
+            return sum((await world.committed()).values()) == 5
+
+        await do.until("all are acknowledged", acknowledged)
+        assert await consumer.account() == 0
+
+    assert found == dict.fromkeys(["one", "two", "three", "four"], "parked") | {"five": "applied"}
 
 
 async def test_an_owner_of_an_older_epoch_writes_nothing(world: World) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
+from operator import gt, itemgetter
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
@@ -16,14 +17,17 @@ import orjson
 from services.routing.domain.absence import asks_urgency, counts_at_once, is_returned
 from services.routing.domain.clients import NOTHING_SAID, ClientRow, OfClient
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
-from services.routing.domain.county import Settings, derive_in
+from services.routing.domain.county import OF_THE_COUNTY, Settings, counted_in, made_in
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
+    COUNTED,
     NOTHING_KNOWN,
     Answered,
     Known,
+    Made,
     Told,
     UrgencyState,
+    derive,
     known_when,
     learn,
 )
@@ -36,6 +40,7 @@ from shared import events
 from shared.clock import HELSINKI
 from shared.events import (
     AgeBand,
+    Answer,
     CaseEventKind,
     CodedFacts,
     Destination,
@@ -251,6 +256,13 @@ class Rules:
                 return rules
         return self._dated[0][1] if self._dated else self._always
 
+    def get_ready(self) -> None:
+        """Make what is made once, before the first message comes."""
+        notified = NOTHING_KNOWN._replace(notifications=1)
+        for each in [rules for _, rules in self._dated] or [self._always]:
+            for band in get_args(AgeBand):
+                each.asks(notified, band, "open")
+
     @cached_property
     def radar(self) -> tuple[Row, ...]:
         """The rows that ask a supervisor to look."""
@@ -270,24 +282,83 @@ class Rules:
 
 
 class InForce:
-    """Tables with the settings of some day. Deciding is pure: the same facts are decided once."""
+    """Tables with the settings of some day. Deciding is pure: the same facts are decided once.
+
+    What makes no difference is left out first: a number beyond the last that does, and whether a
+    child is in the last year of an age band of which every year is screened alike.
+    """
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self.decide = lru_cache(maxsize=20_000)(self._decide)
+        counted = counted_in(tables.settings, COUNTED)
+        self._most = [(Known._fields.index(name), most) for name, most in counted.items()]
+        self._numbers = itemgetter(*[place for place, _ in self._most])
+        self._at_most = tuple(counted.values())
+        made = made_in(tables.settings)
+        self._made_here = [(name, made[name]) for name in OF_THE_COUNTY if tables.settings]
+        self._year_counts = _where_the_year_counts(made.values())
+        self._decided = lru_cache(maxsize=20_000)(self._decide)
+        self._asked = lru_cache(maxsize=20_000)(self._ask)
 
     @cached_property
     def questions(self) -> Questions:
         """What matters of the unknown; made when it is first asked for, in a tenth of a second."""
         return Questions(self.tables)
 
-    def _decide(
+    def decide(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
     ) -> tuple[Decision, str]:
         """The decision, and its facts as stored."""
-        settings = self.tables.settings
-        facts = derive_in(settings, known, age_band=age_band, urgency=urgency)
+        return self._decided(self._as_it_counts(known, age_band), age_band, urgency)
+
+    def asks(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> str:
+        """What could still change the decision, as stored: names, the most decisive first."""
+        return self._asked(self._as_it_counts(known, age_band), age_band, urgency)
+
+    def screened(
+        self, known: Known, age_band: AgeBand, urgency: UrgencyState
+    ) -> tuple[Decision, str, str]:
+        """The decision with its facts, and what it asks, each as stored."""
+        counts = self._as_it_counts(known, age_band)
+        decision, facts = self._decided(counts, age_band, urgency)
+        return decision, facts, self._asked(counts, age_band, urgency)
+
+    def _as_it_counts(self, known: Known, age_band: AgeBand) -> Known:
+        year_is_said = known.last_year_of_band != "unknown" and age_band not in self._year_counts
+        if not year_is_said and not any(map(gt, self._numbers(known), self._at_most)):
+            return known
+        said: list[Any] = list(known)
+        for place, most in self._most:
+            said[place] = min(said[place], most)
+        if year_is_said:
+            said[_LAST_YEAR] = "unknown"
+        return Known._make(said)
+
+    def _ask(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> str:
+        return " ".join(self.questions.names(known, age_band, urgency))
+
+    def _decide(
+        self, known: Known, age_band: AgeBand, urgency: UrgencyState
+    ) -> tuple[Decision, str]:
+        facts = dict(derive(known, age_band=age_band, urgency=urgency))
+        for name, (of, by) in self._made_here:  # as `derive_in` does
+            facts[name] = by(*[facts[e] if e in facts else getattr(known, e) for e in of])
         return decide(facts, self.tables), orjson.dumps(facts).decode()
+
+
+_LAST_YEAR = Known._fields.index("last_year_of_band")
+
+
+def _where_the_year_counts(columns: Iterable[Made]) -> frozenset[AgeBand]:
+    """The age bands in which the last year is screened otherwise than the others."""
+    reading = [made for made in columns if "last_year_of_band" in made.of]
+    return frozenset(
+        band
+        for band in get_args(AgeBand)
+        for of, by in reading
+        if {*of} != {"age_band", "last_year_of_band"}
+        or len({by(*[band if e == "age_band" else a for e in of]) for a in get_args(Answer)}) > 1
+    )
 
 
 def case_mark(child: UUID) -> str:
@@ -334,10 +405,10 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
     _learn(changes, case, signal)
     case.last_at = max(case.last_at, signal.received_at)
     case.first_at = min(case.first_at, signal.received_at)
-    if signal.id not in changes.belongs_to:  # else it tells who another child is
-        case.age_band, case.provisional = who(
-            [(case.age_band, case.provisional), (signal.age_band, signal.provisional)]
-        )
+    told = (signal.age_band, signal.provisional)
+    is_news = told != (case.age_band, case.provisional)
+    if is_news and signal.id not in changes.belongs_to:  # else it tells who another child is
+        case.age_band, case.provisional = who([(case.age_band, case.provisional), told])
     decision = screen(changes, case, signal.id, rules, now, to_duty=asked or is_returned(signal))
     changes.notifications.append(
         NotificationRow(
@@ -419,7 +490,7 @@ def learn_client(
 
     It is no notification: no check opens, no clock starts, and nobody is alerted (CLK-14).
     """
-    before = _decided(case, rules)
+    before = case.stated
     case.client = client
     return _screen_if_other(changes, case, before, "client_changed", because, rules, now)
 
@@ -430,25 +501,25 @@ def learn_family(
     """Something came about another child of the household; only another decision is told of."""
     if family == case.family:
         return []
-    before = _decided(case, rules)
+    before = case.stated
     case.family = family
     return _screen_if_other(changes, case, before, "household_changed", because, rules, now)
 
 
 def _screen_if_other(
-    changes: Changes, case: Case, before: tuple[Decision, str], kind: CaseEventKind,
+    changes: Changes, case: Case, before: Known, kind: CaseEventKind,
     because: str, rules: Rules, now: datetime,
 ) -> list[Outgoing]:  # fmt: skip
     case.version += 1
-    if _decided(case, rules) == before:
+    if case.stated == before or _decided(case, case.stated, rules) == _decided(case, before, rules):
         return []
     decision = screen(changes, case, because, rules, now)
     return [event(case, kind, now, about=because, rules=decision.version)]
 
 
-def _decided(case: Case, rules: Rules) -> tuple[Decision, str]:
-    """The decision about a case as it stands, by the settings of when it became pending."""
-    return rules.at(case.pending_since).decide(case.stated, case.age_band, case.urgency)
+def _decided(case: Case, stated: Known, rules: Rules) -> tuple[Decision, str]:
+    """The decision about a case of which this is stated, by the settings of when it was pending."""
+    return rules.at(case.pending_since).decide(stated, case.age_band, case.urgency)
 
 
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:
@@ -500,8 +571,7 @@ def screen(
     the duty desk is a new one, which no earlier choice of a person answers.
     """
     stated, in_force = case.stated, rules.at(case.pending_since)
-    decision, facts = in_force.decide(stated, case.age_band, case.urgency)
-    asked = in_force.questions.names(stated, case.age_band, case.urgency)
+    decision, facts, asks = in_force.screened(stated, case.age_band, case.urgency)
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
@@ -518,7 +588,7 @@ def screen(
             case.child, number, because, now, facts, " ".join(decision.rows),
             " ".join(decision.urgent_flags), decision.level, decision.holder,
             " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None, " ".join(asked), case.known_until,
+            " ".join(map(str, case.joined)) or None, asks, case.known_until,
         )
     )  # fmt: skip
     return decision

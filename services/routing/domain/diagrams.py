@@ -27,6 +27,7 @@ class Diagrams:
         self._leads: list[Any] = []  # its nodes, one for each value; of a leaf, what it says
         self._known: dict[tuple[Any, ...], int] = {}
         self._differ: dict[tuple[int, int], float] = {}
+        self._fixed: dict[tuple[int, int, int], int] = {}
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -80,25 +81,34 @@ class Diagrams:
 
         return made(node)
 
-    def limited_apart(
-        self, node: int, allowed: Mapping[int, Sequence[int]]
-    ) -> "tuple[Diagrams, int]":
-        """As `limited`, with the nodes that come of it among diagrams of their own."""
-        apart = Diagrams(dict(zip(self.names, self.values, strict=True)))
+    def fixed(self, node: int, place: int, value: int) -> int:
+        """The function where one variable has one value (both by place); found once."""
+        asks = self._asks[node]
+        if asks >= place:
+            to: int = self._leads[node][value] if asks == place else node
+            return to
+        key = (node, place, value)
+        found = self._fixed.get(key)
+        if found is None:
+            leads = tuple([self.fixed(to, place, value) for to in self._leads[node]])
+            found = self._fixed[key] = self._ask(asks, leads)
+        return found
+
+    def empty(self) -> "Diagrams":
+        """Other diagrams over the same variables."""
+        return Diagrams(dict(zip(self.names, self.values, strict=True)))
+
+    def taken_from(self, other: "Diagrams", node: int) -> int:
+        """A function of other diagrams over the same variables."""
 
         @cache
         def made(node: int) -> int:
-            place, leads = self._asks[node], self._leads[node]
+            place, leads = other._asks[node], other._leads[node]  # noqa: SLF001 -- of its own kind
             if place == len(self.names):
-                return apart.leaf(leads)
-            left = allowed.get(place)
-            if left is not None and len(left) == 1:
-                return made(leads[left[0]])
-            to = {value: made(leads[value]) for value in left or range(len(leads))}
-            rest = next(iter(to.values()))
-            return apart._ask(place, tuple(to.get(value, rest) for value in range(len(leads))))
+                return self.leaf(leads)
+            return self._ask(place, tuple(map(made, leads)))
 
-        return apart, made(node)
+        return made(node)
 
     # --- asking -----------------------------------------------------------------------------------
 

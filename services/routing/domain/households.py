@@ -7,6 +7,7 @@ against both.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import reduce
 from typing import NamedTuple
 from uuid import UUID
@@ -109,46 +110,63 @@ class Homes:
         self._stated: defaultdict[UUID, set[UUID]] = defaultdict(set)  # child -> households
         self._fed: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._apart: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        self._children: defaultdict[UUID, set[UUID]] = defaultdict(set)  # who ever was in it
+        self._homes: dict[UUID, set[UUID]] = {}  # where a child lives, all in all
+        self._living: defaultdict[UUID, set[UUID]] = defaultdict(set)  # household -> children
         for home in homes:
             of = self._apart if home.apart else self._fed if home.fed else self._stated
             of[home.child].add(home.household)
-            self._children[home.household].add(home.child)
+            self._homes[home.child] = set()
+        for child in self._homes:
+            self._settle(child)
 
     def __bool__(self) -> bool:
-        return bool(self._children)
+        return bool(self._homes)
 
-    def of(self, child: UUID) -> set[UUID]:
+    def of(self, child: UUID) -> AbstractSet[UUID]:
         """The households of a child."""
-        said = self._stated.get(child, set()) | self._fed.get(child, set())
-        return said - self._apart.get(child, set())
+        return self._homes.get(child, _NOWHERE)
 
     def others(self, people: Iterable[UUID]) -> set[UUID]:
         """Who shares a household with one of these, without themselves."""
         own = set(people)
-        homes = {home for child in own for home in self.of(child)}
-        found = {child for home in homes for child in self._children[home]}
-        return {child for child in found - own if self.of(child) & homes}
+        found = set[UUID]()
+        for child in own:
+            for home in self.of(child):
+                found |= self._living[home]
+        return found - own
 
     def move_in(self, child: UUID, household: UUID) -> bool:
         """A message says that the child lives there; whether that is news."""
-        if household in self._stated[child] | self._apart[child]:
+        if household in self._stated[child] or household in self._apart[child]:
             return False
         self._stated[child].add(household)
-        self._children[household].add(child)
+        self._settle(child)
         return True
 
     def bring(self, child: UUID, household: UUID) -> None:
         """A worker says that the child lives there, whatever was said before."""
         self._apart[child].discard(household)
-        self.move_in(child, household)
+        self._stated[child].add(household)
+        self._settle(child)
 
     def take_out(self, child: UUID, households: Iterable[UUID]) -> None:
         """A worker says that the child lives in none of these."""
         self._apart[child] |= set(households)
+        self._settle(child)
 
     def feed(self, child: UUID, households: Iterable[UUID]) -> None:
         """All that the client feed says of this child's households now."""
         self._fed[child] = set(households)
-        for household in self._fed[child]:
-            self._children[household].add(child)
+        self._settle(child)
+
+    def _settle(self, child: UUID) -> None:
+        before = self._homes.get(child, _NOWHERE)
+        homes = (self._stated[child] | self._fed[child]) - self._apart[child]
+        self._homes[child] = homes
+        for home in before - homes:
+            self._living[home].discard(child)
+        for home in homes - before:
+            self._living[home].add(child)
+
+
+_NOWHERE: frozenset[UUID] = frozenset()

@@ -27,6 +27,8 @@ class Joins(NamedTuple):
 
     def joined(self, child: UUID) -> tuple[UUID, ...]:
         """The children whose notifications stand in this child's case, in key order."""
+        if not self.holders:
+            return ()
         return tuple(sorted(each for each, holder in self.holders.items() if holder == child))
 
 

@@ -7,8 +7,8 @@ change the decision in some completion, one that is not left cannot in any (desi
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
-from typing import Final, NamedTuple, get_args
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, get_args
 
 from services.routing.domain.county import counted_in, made_in
 from services.routing.domain.diagrams import Diagrams, Value
@@ -33,6 +33,8 @@ _GIVEN: Final = (  # never asked
     "placed", "placed_urgently", "has_worker", "moves",
 )  # fmt: skip
 _ANSWERS: Final = ("no", "unknown", "yes")
+_NOTHING_SAID: Final = dict.fromkeys(QUESTIONS, "unknown")
+_MOST_NODES: Final = 200_000
 
 
 class Ask(NamedTuple):
@@ -56,7 +58,7 @@ class Questions:
         self._settings = tables.settings
         self._counted = counted_in(tables.settings, COUNTED)
         self._made_here = made_in(tables.settings)
-        self._numbers_of: Callable[[Known], Counted] = attrgetter(*self._counted)
+        self._numbers_of: Callable[[Known], Counted] = _taking(tuple(self._counted))
         variables: dict[str, Sequence[Value]] = {
             "urgency": URGENCIES,
             "age_band": get_args(AgeBand),
@@ -69,18 +71,23 @@ class Questions:
         self.rows: dict[str, int] = {}  # whether each row hits, by table/row
         self.outcomes = self._outcomes(tables)
         self._parts: dict[tuple[int, frozenset[str]], _Part] = {}
+        self._together: dict[tuple[_Part, ...], _Parts] = {}
+        self._filled = _Filled(self.diagrams)
+        self._open: dict[int, frozenset[str]] = {}
         self._standing: dict[int, list[int]] = {}
-        self._limited: dict[tuple[int, tuple[tuple[int, Value], ...]], int] = {}
+        self._limited: dict[tuple[Value, ...], int] = {}
+        self._asked_of: dict[
+            tuple[tuple[int, ...], frozenset[str]], tuple[_Part | _Parts, ...]
+        ] = {}
         self._says_all: dict[tuple[int, int], bool] = {}
         self._parts_where = lru_cache(maxsize=20_000)(self._find_parts)
-        self.that_matter = lru_cache(maxsize=20_000)(self._that_matter)
         self.names = lru_cache(maxsize=20_000)(self._names)
 
     def _names(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> tuple[str, ...]:
         """What `that_matter` asks, by name, as a stored decision has it."""
         return tuple([ask.question for ask in self.that_matter(known, age_band, urgency)])
 
-    def _that_matter(
+    def that_matter(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
     ) -> tuple[Ask, ...]:
         """The unknowns that could still change the decision, the most decisive first.
@@ -90,52 +97,78 @@ class Questions:
         """
         counted = tuple(map(min, self._numbers_of(known), self._counted.values()))
         parts = self._parts_where(urgency, age_band, counted, _given_of(known))
-        return _in_order(tuple([part.asked(part.answers(known)) for part in parts]))
+        return _together(tuple([part.asked(part.answers(known)) for part in parts])).asks
 
     # --- what asks ----------------------------------------------------------------------------
 
     def _find_parts(
         self, urgency: UrgencyState, age_band: AgeBand, counted: Counted, given: tuple[Answer, ...]
-    ) -> "tuple[_Part, ...]":
+    ) -> "tuple[_Part | _Parts, ...]":
         """What the decision still depends on where only answers are open, each as a function.
 
         One that another says, too (whether the level is perus, beside the level), asks nothing that
         the other does not ask as early: it is left out.
         """
-        d = self.diagrams
         stands: dict[str, Value] = {"age_band": age_band}
         stands |= zip(self._counted, counted, strict=True)
         stands |= zip(_GIVEN, given, strict=True)
-        judged = _JUDGED if urgency == "open" else (urgency,)
-        roots = dict.fromkeys(
-            self._where(root, stands | {"urgency": after})
-            for after in judged
-            for root in self.outcomes.values()
-        )
-        open_ = {root: frozenset(d.depends_on([root])) for root in roots}
-        asking = [root for root in roots if open_[root]]
+        roots: dict[int, None] = {}
+        for after in _JUDGED if urgency == "open" else (urgency,):
+            stands["urgency"] = after
+            here = {self.diagrams.places[name]: value for name, value in stands.items()}
+            roots |= dict.fromkeys([self._where(root, here) for root in self.outcomes.values()])
+        asking, never = tuple(roots), NOT_YET.get(age_band, frozenset())
+        if (asking, never) not in self._asked_of:
+            parts = [self._asking(root, never) for root in self._telling(asking)]
+            self._asked_of[asking, never] = self._read_together(parts)
+        return self._asked_of[asking, never]
+
+    def _telling(self, roots: Iterable[int]) -> list[int]:
+        """Those functions that no other one tells."""
+        open_ = {root: self._depends_on(root) for root in roots}
         kept: list[int] = []
-        for root in sorted(asking, key=lambda each: -len(open_[each])):
+        for root in sorted((r for r in open_ if open_[r]), key=lambda each: -len(open_[each])):
             if not any(open_[root] <= open_[k] and self._says(k, root) for k in kept):
                 kept.append(root)
-        never = NOT_YET.get(age_band, frozenset())
-        return tuple(self._asking(root, never) for root in kept)
+        return kept
 
-    def _where(self, root: int, stands: Mapping[str, Value]) -> int:
-        """The function where this stands."""
-        d = self.diagrams
-        asked = tuple((place, stands[d.names[place]]) for place in self._stood(root))
-        if (root, asked) not in self._limited:
-            allowed = {place: (d.values[place].index(value),) for place, value in asked}
-            self._limited[root, asked] = d.limited(root, allowed)
-        return self._limited[root, asked]
+    def _read_together(self, parts: Iterable["_Part"]) -> "tuple[_Part | _Parts, ...]":
+        """Parts that read the same answers, and those that read one each, are looked up as one."""
+        alike: dict[tuple[str, ...], list[_Part]] = {}
+        for part in parts:
+            alike.setdefault(part.names if len(part.names) > 1 else (), []).append(part)
+        found: list[_Part | _Parts] = []
+        for each in alike.values():
+            if len(each) == 1:
+                found += each
+                continue
+            if (key := tuple(each)) not in self._together:
+                self._together[key] = _Parts(key)
+            found.append(self._together[key])
+        return tuple(found)
+
+    def _where(self, root: int, stands: Mapping[int, Value]) -> int:
+        """The function where this stands, by place."""
+        stood = self._standing.get(root)
+        if stood is None:
+            stood = self._standing[root] = self._stood(root)
+        key = (root, *[stands[place] for place in stood])
+        found = self._limited.get(key)
+        if found is None:
+            d = self.diagrams
+            allowed = {place: (d.values[place].index(stands[place]),) for place in stood}
+            found = self._limited[key] = d.limited(root, allowed)
+        return found
+
+    def _depends_on(self, root: int) -> frozenset[str]:
+        if root not in self._open:
+            self._open[root] = frozenset(self.diagrams.depends_on([root]))
+        return self._open[root]
 
     def _stood(self, root: int) -> list[int]:
         """What a function depends on that is no question, by place."""
-        if root not in self._standing:
-            asked = self.diagrams.depends_on([root]) - {*QUESTIONS}
-            self._standing[root] = sorted(self.diagrams.places[name] for name in asked)
-        return self._standing[root]
+        asked = self._depends_on(root) - {*QUESTIONS}
+        return sorted(self.diagrams.places[name] for name in asked)
 
     def _says(self, one: int, other: int) -> bool:
         """Whether what the first function says tells what the second does."""
@@ -146,7 +179,7 @@ class Questions:
 
     def _asking(self, root: int, never: frozenset[str]) -> "_Part":
         if (root, never) not in self._parts:
-            self._parts[root, never] = _Part(self.diagrams, root, never)
+            self._parts[root, never] = _Part(self.diagrams, self._filled, root, never)
         return self._parts[root, never]
 
     # --- what the tables say, as diagrams ---------------------------------------------------------
@@ -228,7 +261,17 @@ class Questions:
         return self.diagrams.variable(source)
 
 
-_given_of: Callable[[Known], tuple[Answer, ...]] = attrgetter(*_GIVEN)
+def _taking(names: Sequence[str]) -> Callable[[Known], tuple[Any, ...]]:
+    """What takes these fields."""
+    return _picking([Known._fields.index(name) for name in names])
+
+
+def _picking(places: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    pick = itemgetter(*places)
+    return pick if len(places) > 1 else lambda known: (pick(known),)
+
+
+_given_of: Callable[[Known], tuple[Answer, ...]] = _taking(_GIVEN)
 
 
 class _Asked:
@@ -240,45 +283,98 @@ class _Asked:
         self.asks = tuple(asks)
 
 
+class _Filled:
+    """Functions with answers filled in, among diagrams of their own, forgotten when they are many.
+
+    Most patterns of answers come to a function that another one has come to.
+    """
+
+    def __init__(self, diagrams: Diagrams) -> None:
+        self._of = diagrams
+        self._forget()
+
+    def asked(self, root: int, said: Iterable[tuple[int, int]]) -> _Asked:
+        """What a function asks once this is said (both by place), in the order of the form."""
+        if len(self._diagrams) > _MOST_NODES:
+            self._forget()
+        d = self._diagrams
+        if root not in self._roots:
+            self._roots[root] = d.taken_from(self._of, root)
+        node = self._roots[root]
+        for place, value in said:
+            node = d.fixed(node, place, value)
+        if node not in self._asks:
+            asks, turns, weights = (
+                d.depends_on([node]),
+                d.turning(node, _NOTHING_SAID),
+                d.weights(node),
+            )
+            self._asks[node] = _Asked(
+                Ask(n, n in turns, weights[n]) for n in QUESTIONS if n in asks
+            )
+        return self._asks[node]
+
+    def _forget(self) -> None:
+        self._diagrams = self._of.empty()
+        self._roots: dict[int, int] = {}
+        self._asks: dict[int, _Asked] = {}
+
+
 class _Part:
     """A function of answers alone that a decision depends on.
 
     `never`: what cannot be so of a child of this age, and is asked of nobody.
     """
 
-    def __init__(self, diagrams: Diagrams, root: int, never: frozenset[str]) -> None:
-        self._diagrams, self._root, self._never = diagrams, root, never
-        self._open = [name for name in QUESTIONS if name in diagrams.depends_on([root])]
-        take = attrgetter(*self._open)
-        self.answers = take if len(self._open) > 1 else lambda known: (take(known),)
+    def __init__(
+        self, diagrams: Diagrams, filled: _Filled, root: int, never: frozenset[str]
+    ) -> None:
+        self._filled, self._root = filled, root
+        self.names = tuple(sorted(diagrams.depends_on([root]), key=diagrams.places.__getitem__))
+        self._open = [(diagrams.places[name], name in never) for name in self.names]
+        self.answers = _taking(self.names)
+        self.asked = lru_cache(maxsize=20_000)(self.ask)
+
+    def ask(self, answers: tuple[Answer, ...]) -> _Asked:
+        """What is asked where these answers are known, in the order of what it depends on."""
+        return self._filled.asked(
+            self._root,
+            [
+                (place, _ANSWERS.index(answer))
+                for (place, never), answer in zip(self._open, answers, strict=True)
+                if answer != "unknown" or never
+            ],
+        )
+
+
+class _Parts:
+    """Several parts, asked at once for the answers that any of them reads."""
+
+    def __init__(self, parts: Sequence[_Part]) -> None:
+        names = list(dict.fromkeys(name for part in parts for name in part.names))
+        picking = [_picking([names.index(name) for name in part.names]) for part in parts]
+        asks = [part.asked if len(names) > len(part.names) else part.ask for part in parts]
+        self._asks = list(zip(asks, picking, strict=True))
+        self.answers = _taking(names)
         self.asked = lru_cache(maxsize=20_000)(self._asked)
 
     def _asked(self, answers: tuple[Answer, ...]) -> _Asked:
-        """What is asked where these answers are known, in the order of what it depends on.
-
-        The diagram is limited apart: a process would keep every pattern's nodes forever.
-        """
-        said = dict(zip(self._open, answers, strict=True))
-        known = {n for n, a in said.items() if a != "unknown" or n in self._never}
-        places = self._diagrams.places
-        allowed = {places[n]: (_ANSWERS.index(said[n]),) for n in known}
-        left, root = self._diagrams.limited_apart(self._root, allowed)
-        asks, turns, weights = left.depends_on([root]), left.turning(root, said), left.weights(root)
-        return _Asked(Ask(n, n in turns, weights[n]) for n in self._open if n in asks)
+        return _together(tuple([ask(pick(answers)) for ask, pick in self._asks]))
 
 
 @lru_cache(maxsize=20_000)
-def _in_order(parts: tuple[_Asked, ...]) -> tuple[Ask, ...]:
-    """Each question once, as the part has it to which it matters most."""
+def _together(parts: tuple[_Asked, ...]) -> _Asked:
+    """Each question once, as the part has it to which it matters most; the most decisive first."""
     found: dict[str, Ask] = {}
     for part in parts:
         for ask in part.asks:
-            other = found.get(ask.question, ask)
-            found[ask.question] = Ask(
-                ask.question, ask.at_once or other.at_once, max(ask.weight, other.weight)
-            )
+            other = found.setdefault(ask.question, ask)
+            if ask.weight > other.weight or ask.at_once > other.at_once:
+                found[ask.question] = Ask(
+                    ask.question, ask.at_once or other.at_once, max(ask.weight, other.weight)
+                )
     in_order = [found[name] for name in QUESTIONS if name in found]
-    return tuple(sorted(in_order, key=lambda ask: (not ask.at_once, -ask.weight)))
+    return _Asked(sorted(in_order, key=lambda ask: (not ask.at_once, -ask.weight)))
 
 
 def _add(one: int, other: int) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.routing.domain.cases import Case, Changes, Rules, learn_family
-from services.routing.domain.households import Family, Homes, Member, family_of
+from services.routing.domain.households import ALONE, Family, Homes, Member, family_of
 from services.routing.domain.joins import Joins
 from services.routing.households import store
 from services.routing.joins import store as joining
@@ -34,13 +34,14 @@ class Kin:
         if not self.homes:
             return set()
         others = self.homes.others(self.people(child))
+        if not self.joins.holders:
+            return others
         return {self.joins.of(other) for other in others} - {child}
 
     def family(self, child: UUID) -> Family:
         """What its siblings add to a child's case."""
-        return family_of(
-            member for each in self.siblings(child) if (member := self._member(each)) is not None
-        )
+        members = [self._member(each) for each in self.siblings(child)]
+        return family_of(member for member in members if member is not None) if members else ALONE
 
     def tell(
         self, changes: Changes, about: Iterable[UUID], because: str, rules: Rules, now: datetime

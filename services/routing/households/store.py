@@ -20,6 +20,14 @@ async def households(conn: Connection, children: Iterable[UUID]) -> set[UUID]:
     return {row["household"] for row in rows}
 
 
+async def at_home(conn: Connection, children: Iterable[UUID]) -> set[UUID]:
+    """Which of these children live in a household."""
+    rows = await conn.fetch(
+        "SELECT child FROM lives_in WHERE child = ANY($1::uuid[])", list(children)
+    )
+    return {row["child"] for row in rows}
+
+
 async def lock(conn: Connection, wanted: Iterable[UUID]) -> None:
     """Lock these households in key order, the ones that are new among them, too.
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain.ages import Clinics
-from services.routing.domain.cases import Case, Changes, Rules, receive, still_pending
+from services.routing.domain.cases import Case, Changes, InForce, Rules, receive, still_pending
 from services.routing.domain.clients import OfClient
 from services.routing.domain.clocks import ClockSettings
 from services.routing.domain.county import (
@@ -390,6 +391,7 @@ def test_nothing_is_asked_for_the_sake_of_an_offer_that_the_county_lacks() -> No
 
 
 DIAGRAMS = {id(county): Questions(TABLES.in_county(county)) for county in (BEFORE, NOW, NOTHING)}
+IN_FORCE = {id(county): InForce(TABLES.in_county(county)) for county in (BEFORE, NOW, NOTHING)}
 COMPLETIONS = st.fixed_dictionaries(
     dict.fromkeys(QUESTIONS, st.sampled_from(("no", "unknown", "yes")))
 )
@@ -413,6 +415,30 @@ def test_in_every_county_nothing_unasked_changes_the_decision(
     assert (before.urgent_flags, before.level, before.holder, before.destinations) == (
         after.urgent_flags, after.level, after.holder, after.destinations,
     )  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.sampled_from((BEFORE, NOW)) | COUNTIES, any_known(12), BANDS, URGENCIES)
+def test_what_is_left_out_before_deciding_changes_nothing_of_what_is_stored(
+    county: Settings, known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    tables = TABLES.in_county(county)
+    facts = derive_in(county, known, age_band=band, urgency=urgency)
+
+    decision, stored = InForce(tables).decide(known, band, urgency)
+
+    assert (decide(facts, tables), orjson.dumps(facts).decode()) == (decision, stored)
+    assert list(facts) == list(decision.facts)
+
+
+@settings(deadline=None)
+@given(st.sampled_from((BEFORE, NOW, NOTHING)), any_known(12), BANDS, URGENCIES)
+def test_what_is_left_out_before_asking_changes_nothing_that_is_asked(
+    county: Settings, known: Known, band: AgeBand, urgency: UrgencyState
+) -> None:
+    in_force, questions = IN_FORCE[id(county)], DIAGRAMS[id(county)]
+
+    assert " ".join(questions.names(known, band, urgency)) == in_force.asks(known, band, urgency)
 
 
 @settings(deadline=None)
