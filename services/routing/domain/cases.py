@@ -17,7 +17,7 @@ import orjson
 from services.routing.domain.absence import asks_urgency, counts_at_once, is_returned
 from services.routing.domain.clients import NOTHING_SAID, ClientRow, OfClient
 from services.routing.domain.clocks import ClockSettings, Limits, limits_of, urgent_by
-from services.routing.domain.county import OF_THE_COUNTY, Settings, counted_in, made_in
+from services.routing.domain.county import Settings, counted_in, derive_in, made_in
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
     COUNTED,
@@ -27,7 +27,6 @@ from services.routing.domain.facts import (
     Made,
     Told,
     UrgencyState,
-    derive,
     known_when,
     learn,
 )
@@ -294,9 +293,7 @@ class InForce:
         self._most = [(Known._fields.index(name), most) for name, most in counted.items()]
         self._numbers = itemgetter(*[place for place, _ in self._most])
         self._at_most = tuple(counted.values())
-        made = made_in(tables.settings)
-        self._made_here = [(name, made[name]) for name in OF_THE_COUNTY if tables.settings]
-        self._year_counts = _where_the_year_counts(made.values())
+        self._year_counts = _where_the_year_counts(made_in(tables.settings).values())
         self._decided = lru_cache(maxsize=20_000)(self._decide)
         self._asked = lru_cache(maxsize=20_000)(self._ask)
 
@@ -340,9 +337,7 @@ class InForce:
     def _decide(
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
     ) -> tuple[Decision, str]:
-        facts = dict(derive(known, age_band=age_band, urgency=urgency))
-        for name, (of, by) in self._made_here:  # as `derive_in` does
-            facts[name] = by(*[facts[e] if e in facts else getattr(known, e) for e in of])
+        facts = derive_in(self.tables.settings, known, age_band=age_band, urgency=urgency)
         return decide(facts, self.tables), orjson.dumps(facts).decode()
 
 
