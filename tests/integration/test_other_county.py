@@ -101,7 +101,7 @@ async def test_a_repeat_or_an_older_state_opens_no_second_task_even_after_it_was
     for again in (gone, state(child, 6, lives_here="no"), state(child, 3, lives_here="no")):
         assert await routing.take(again) == []
     await routing.owner.execute("UPDATE routing.duty_item SET closed_at = now(), closed_by = 'x'")
-    assert await routing.take(state(child, 7, lives_here="no", worker="sosse")) == []
+    assert await routing.take(state(child, 7, lives_here="no", interpreter="yes")) == []
     await routing.cases.notified(child)
 
     assert await tasks(routing) == moved_out(child)
