@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from services.routing.domain.form import load_form
@@ -128,6 +129,25 @@ async def test_five_are_asked_at_a_time_and_the_form_works_without_script(desk: 
     assert f'name="answer-{shown[0]}"' not in page.text
     assert "Kysymyksiin vastattu" in page.text
     assert "Lapsi on kotona." in page.text
+
+
+async def test_a_referral_that_was_returned_is_told_without_being_asked_about(desk: Desk) -> None:
+    """The question about A10 covers it; the form stands with each destination that was accepted."""
+    child = await judged(desk, SCHOOL)
+    asked = {each["question"] for each in (await case(desk, child))["ask"]}
+    assert "a10" in asked
+    assert not asked & {"referral_returned", "support_tried"}
+
+    await answer(desk, child, referral_returned="yes")
+
+    (row,) = await desk.rows(
+        "SELECT facts FROM decision WHERE child = $1 ORDER BY seq DESC LIMIT 1", child.id
+    )
+    facts = orjson.loads(row["facts"])
+    assert ("yes", "yes", 2) == (
+        facts["referral_returned"], facts["a10"], facts["areas_of_concern"],
+    )  # fmt: skip
+    assert "a10" not in {each["question"] for each in (await case(desk, child))["ask"]}
 
 
 async def test_what_is_no_question_is_refused(desk: Desk) -> None:

@@ -12,13 +12,13 @@ from pydantic import (
     StringConstraints,
 )
 
-from services.routing.domain.facts import QUESTIONS
+from services.routing.domain.facts import QUESTIONS, STATED_BESIDES
 from shared.events import Level
 
 
 def a_question(name: str) -> str:
-    """The name of a question of the screen. Raises `ValueError` for any other."""
-    if name not in QUESTIONS:
+    """A question of the screen, or what is told besides. Raises `ValueError` for any other."""
+    if name not in (*QUESTIONS, *STATED_BESIDES):
         raise ValueError("not a question of the screen")
     return name
 

@@ -522,12 +522,14 @@ def fields_of(column: str) -> frozenset[str]:
 
 QUESTIONS: tuple[str, ...] = (
     *_UNSAFE, "judged_urgent_by_authority", "self_harm", "own_substance_use", "own_addiction",
-    "custody_dispute", *_AREAS, "support_tried", "referral_returned", "rare_domain", "is_client",
-    "consent",
+    "custody_dispute", *_AREAS, "rare_domain", "is_client", "consent",
 )  # fmt: skip
 """The fields of `Known` that somebody can be asked about, in the order of the form. What else
 there is, Luotsi knows by itself: whether psychiatry has asked, whether a school has confirmed.
 """
+STATED_BESIDES: tuple[str, ...] = ("support_tried", "referral_returned")
+"""What a worker can be told though nobody is asked: the question about A10 covers it. Asking for
+each by itself took two answers more until a decision was final."""
 NOT_YET: Mapping[AgeBand, frozenset[str]] = {
     "unborn": frozenset(
         {

@@ -18,6 +18,7 @@ from services.routing.domain.facts import (
     MOVES,
     NOT_YET,
     QUESTIONS,
+    STATED_BESIDES,
     HowMany,
     Known,
     UrgencyState,
@@ -30,7 +31,7 @@ URGENCIES: tuple[UrgencyState, ...] = ("not_urgent", "not_asked", "open", "urgen
 _JUDGED: Final = ("not_urgent", "urgent")  # what an open check will be answered
 _GIVEN: Final = (  # never asked
     "psychiatry_asks", "absence_confirmed", "absence_health", "absence_step", "last_year_of_band",
-    "placed", "placed_urgently", "has_worker", "moves",
+    "placed", "placed_urgently", "has_worker", "moves", *STATED_BESIDES,
 )  # fmt: skip
 _ANSWERS: Final = ("no", "unknown", "yes")
 _NOTHING_SAID: Final = dict.fromkeys(QUESTIONS, "unknown")
