@@ -48,6 +48,7 @@ class _Producer:
     def __init__(self, kafka: AIOKafkaProducer) -> None:
         self.kafka = kafka
         self._dropped = False
+        self._asking: set[asyncio.Task[bool]] = set()
         self._ask: Callable[[], Awaitable[bool]] = kafka.client.force_metadata_update
         kafka.client.force_metadata_update = self._ask_calmly  # type: ignore[method-assign]
 
@@ -64,7 +65,10 @@ class _Producer:
                 await asyncio.sleep(0.1)
             return done
 
-        return asyncio.ensure_future(wait())
+        task = asyncio.create_task(wait())
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return task
 
     async def drop(self) -> None:
         """End it with all its tasks, and give up what it has not sent.
@@ -86,6 +90,10 @@ class _Producer:
             await asyncio.wait([sender], timeout=5)
         with contextlib.suppress(Exception):
             await client.close()  # a connection may have been made meanwhile
+        left = [*self._asking]  # what they wait for, nobody answers any more
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 class Publisher:
