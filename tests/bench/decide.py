@@ -67,13 +67,20 @@ def batch(tables: Tables) -> float:
     return min(taken) / len(cases) * 1e6
 
 
-def a_case(chance: random.Random) -> Facts:
-    known: dict[str, Any] = {
-        **{name: chance.randrange(6) for name in COUNTS},
+def any_answers(chance: random.Random, most: int) -> Known:
+    """Any answer to anything, and numbers up to `most`."""
+    said: dict[str, Any] = {
+        **{name: chance.randrange(most + 1) for name in COUNTS},
         **{name: chance.choice(["no", "unknown", "yes"]) for name in ANSWER_FIELDS},
         "moves": chance.choice(MOVES),
     }
-    return derive(Known(**known), age_band="7-12", urgency=chance.choice(["open", "not_urgent"]))
+    return Known(**said)
+
+
+def a_case(chance: random.Random) -> Facts:
+    return derive(
+        any_answers(chance, 5), age_band="7-12", urgency=chance.choice(["open", "not_urgent"])
+    )
 
 
 if __name__ == "__main__":

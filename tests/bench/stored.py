@@ -31,12 +31,8 @@ from deploy.local.postgres import postgres_here
 from services.routing.domain.cases import case_mark
 from services.routing.domain.decision import decide
 from services.routing.domain.facts import (
-    ANSWER_FIELDS,
-    COUNTS,
-    MOVES,
     NOTHING_KNOWN,
     Facts,
-    Known,
     derive,
     known_of,
 )
@@ -44,6 +40,7 @@ from services.routing.domain.replaying import Stored, as_stored
 from services.routing.domain.tables import Tables, load_tables
 from shared.events import AgeBand, CodedFacts, ReasonCode
 from shared.migrate import migrate_all
+from tests.bench.decide import any_answers
 
 RULES = Path(__file__).parents[2] / "services" / "routing" / "rules"
 SEED, AT_ONCE = 11, 20_000
@@ -72,21 +69,16 @@ def ordinary(chance: random.Random) -> Facts:
     )
 
 
-def any_answers(chance: random.Random) -> Facts:
+def random_case(chance: random.Random) -> Facts:
     """Any answer to anything."""
-    said: dict[str, Any] = {
-        **{name: chance.randrange(4) for name in COUNTS},
-        **{name: chance.choice(("no", "unknown", "yes")) for name in ANSWER_FIELDS},
-        "moves": chance.choice(MOVES),
-    }
     return derive(
-        Known(**said),
+        any_answers(chance, 3),
         age_band=chance.choice(BANDS),
         urgency=chance.choice(URGENCIES),  # type: ignore[arg-type]
     )
 
 
-PATTERNS = {"ordinary": ordinary, "random": any_answers}
+PATTERNS = {"ordinary": ordinary, "random": random_case}
 
 
 class Stock:
