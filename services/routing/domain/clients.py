@@ -106,10 +106,11 @@ def of_client(rows: Iterable[ClientRow]) -> OfClient:
 
 
 def _has_worker(rows: Iterable[ClientRow]) -> Answer:
-    """Whether anybody is named; that nobody is, is only known where nothing says "unknown"."""
-    named = {row.worker is not None for row in rows}
-    said = {row.clientship for row in rows}
-    return "yes" if True in named else "unknown" if "unknown" in said else "no"
+    """Whether anybody is named. A client of whom no worker is told may have one all the same."""
+    return _together(
+        "yes" if row.worker is not None else "no" if EXISTING[row.clientship] == "no" else "unknown"
+        for row in rows
+    )
 
 
 def _moves(told: Iterable[int | None]) -> Moves:

@@ -31,7 +31,8 @@ def a_row(
     [
         ([], "unknown"),
         ([a_row(worker="sosse")], "yes"),
-        ([a_row()], "no"),
+        ([a_row()], "unknown"),
+        ([a_row(clientship="none"), a_row("B", clientship="ended")], "no"),
         ([a_row(clientship="unknown")], "unknown"),
         ([a_row(clientship="ended"), a_row("B", worker="sosse")], "yes"),
         ([a_row(worker="sosse", moved=True)], "unknown"),
