@@ -66,11 +66,13 @@ class Known(NamedTuple):
     sources_3: int = 0  # from how many in three months
 
     def to_json(self) -> str:
-        return orjson.dumps(self._asdict()).decode()
+        """What is known, and nothing of what is not: most is unknown of most children."""
+        told = zip(self._fields, self, NOTHING_KNOWN, strict=True)
+        return orjson.dumps({name: said for name, said, not_ in told if said != not_}).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Known":
-        """Read what `to_json` wrote; fields it did not know yet are unknown.
+        """Read what `to_json` wrote; what is not there is unknown. Once it named the unknown, too.
 
         Raises ValueError for a field or value this version does not know: dropping one would
         lose what somebody stated.
