@@ -6,7 +6,7 @@ What travels in the clear on internal topics is random ids, kinds, times, age ba
 facts; persons and free text are `Sealed` (see `shared.sealing`).
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -74,8 +74,14 @@ def _a_possible_time(value: datetime) -> datetime:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_a_possible_time)]
 """A moment that a source states; any offset from UTC can be taken from it."""
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment in Luotsi's own events: in Python's UTC, among which comparing and storing are quick."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254),
@@ -279,7 +285,7 @@ class Receipt(_Internal):
     missing: tuple[MissingCode, ...] = ()
     note: str | None = None
     receipt_id: UUID
-    received_at: AwareDatetime
+    received_at: Instant
 
 
 # --- luotsi.signal.v1 --------------------------------------------------------------------------
@@ -352,7 +358,7 @@ class Signal(_Internal):
     receipt_id: UUID
     index: int
     children: int
-    received_at: AwareDatetime
+    received_at: Instant
     provisional: bool
     age_band: AgeBand
     facts: CodedFacts
@@ -379,7 +385,7 @@ class Withdrawn(_Internal):
     id: str
     child: UUID
     withdraws: str
-    received_at: AwareDatetime
+    received_at: Instant
     text: Sealed | None = None
 
 
@@ -398,7 +404,7 @@ class SetAside(_Internal):
     service: Literal["intake", "routing", "notifications"]
     outcome: Literal["quarantined", "parked", "held", "undeliverable", "missing"]
     reason: str
-    received_at: AwareDatetime
+    received_at: Instant
     urgent_item: UUID | None = None
 
 
@@ -411,7 +417,7 @@ class IdentityTask(_Internal):
     state: Literal["given"]
     age_band: AgeBand
     person: Sealed
-    at: AwareDatetime
+    at: Instant
 
 
 class ClientSignal(_Internal):
@@ -426,7 +432,7 @@ class ClientSignal(_Internal):
     kind: Literal["client"] = "client"
     id: str
     child: UUID
-    received_at: AwareDatetime
+    received_at: Instant
     source: str
     reference: str
     version: int
@@ -453,7 +459,7 @@ class DirectorySignal(_Internal):
     kind: Literal["directory"] = "directory"
     id: str
     entry: UUID
-    received_at: AwareDatetime
+    received_at: Instant
     what: Literal["staff", "unit", "rota", "group", "clinic"]
     version: int
     ended: bool = False
@@ -474,7 +480,7 @@ class Merged(_Internal):
     kept: UUID
     number: int
     kept_number: int
-    at: AwareDatetime
+    at: Instant
 
 
 class Separated(_Internal):
@@ -491,7 +497,7 @@ class Separated(_Internal):
     kept: UUID
     number: int
     signals: tuple[str, ...] = ()
-    at: AwareDatetime
+    at: Instant
 
 
 AnySignal = (
@@ -520,7 +526,7 @@ class UrgentItem(_Internal):
     item: UUID
     state: Literal["opened", "closed"]
     reason: str
-    received_at: AwareDatetime
+    received_at: Instant
 
 
 # --- luotsi.case.v1 ------------------------------------------------------------------------------
@@ -595,8 +601,8 @@ class CaseEvent(_Internal):
     child: UUID
     seq: int
     kind: CaseEventKind
-    at: AwareDatetime
-    done_at: AwareDatetime | None = None
+    at: Instant
+    done_at: Instant | None = None
     about: str | None = None
     level: Level | None = None
     holder: Holder | None = None
@@ -627,7 +633,7 @@ class NoticeEvent(_Internal):
     kind: Literal["delivered", "undeliverable", "parked", "redriven"]
     purpose: Literal["receipt", "duty_alert"]
     reason: str | None = None
-    received_at: AwareDatetime
+    received_at: Instant
 
 
 def age_band_on(born: date, day: date) -> AgeBand:
