@@ -7,7 +7,7 @@ looking again. What is kept of a case is bounded, however much comes about it.
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -107,13 +107,11 @@ def latest(moment: datetime | None, one: Recent, other: Recent) -> datetime | No
     return datetime.fromtimestamp(at, UTC)
 
 
-@lru_cache(maxsize=1_000)
 def a_year_before(at: int) -> int:
     """The same moment of the year before, in seconds since 1970; of 29 February the 28th."""
     return _months_before(at, 12)
 
 
-@lru_cache(maxsize=1_000)
 def three_months_before(at: int) -> int:
     """The same moment three months before; where that month has no such day, of its last one."""
     return _months_before(at, 3)
@@ -121,10 +119,21 @@ def three_months_before(at: int) -> int:
 
 def _months_before(at: int, months: int) -> int:
     """The same day and time so many months before; where it has no such day, its last one."""
-    moment = datetime.fromtimestamp(at, UTC)
-    years, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
-    day = min(moment.day, monthrange(years, month + 1)[1])
-    return int(moment.replace(year=years, month=month + 1, day=day).timestamp())
+    day, seconds = divmod(at, _DAY)
+    return _day_before(day, months) * _DAY + seconds
+
+
+@lru_cache(maxsize=10_000)
+def _day_before(day: int, months: int) -> int:
+    """The same, of a day as a number since 1970: every day of UTC is as long."""
+    on = _FIRST_DAY + timedelta(day)
+    years, month = divmod(on.year * 12 + on.month - 1 - months, 12)
+    day_of_month = min(on.day, monthrange(years, month + 1)[1])
+    return (on.replace(year=years, month=month + 1, day=day_of_month) - _FIRST_DAY).days
+
+
+_DAY = 24 * 3600
+_FIRST_DAY = date(1970, 1, 1)
 
 
 def to_json(recent: Recent) -> str:
