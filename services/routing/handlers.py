@@ -1,7 +1,7 @@
 """Events in: signals from intake, notices that need a person."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -339,26 +339,26 @@ def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
         client = of_client(work.client_rows(child))
         case = changes.cases[child] = new_case(child, signal, client)
         case.joined = work.joins.joined(child)
-    case.family = work.kin.family(child)
-    if signal.corrects is not None or _is_late(work, case, signal):
+    siblings = work.kin.siblings(child)
+    case.family = work.kin.family_of(siblings)
+    if signal.corrects is not None or _is_late(work, case, siblings, signal):
         changes.touched[signal.id] = child
     told = receive(changes, case, signal, work.rules, work.now)
     metrics.SCREEN_SECONDS.observe(max(0.0, (work.now - signal.received_at).total_seconds()))
-    return [told, *_tell_siblings(work, child, signal.id)]
+    return [told, *_tell(work, siblings, signal.id)]
 
 
-def _is_late(work: _Work, case: Case, signal: Signal) -> bool:
+def _is_late(work: _Work, case: Case, siblings: Iterable[UUID], signal: Signal) -> bool:
     """Whether something was decided of the child or its household that should have known this."""
     if signal.received_at > work.now - STOOD:
         return False
     cases = work.changes.cases
-    near = [cases[each] for each in work.kin.siblings(case.child) if each in cases]
+    near = [cases[each] for each in siblings if each in cases]
     return is_late(signal.received_at, [each.known_until for each in (case, *near)])
 
 
-def _tell_siblings(work: _Work, child: UUID, because: str) -> list[Outgoing]:
+def _tell(work: _Work, siblings: Collection[UUID], because: str) -> list[Outgoing]:
     """What came about a child counts for the others of its household at once."""
-    siblings = work.kin.siblings(child)
     if not siblings:
         return []
     return work.kin.tell(work.changes, siblings, because, work.rules, work.now)
@@ -413,7 +413,7 @@ def _take_back(work: _Work, withdrawn: Withdrawn, messages: Sequence[str]) -> li
         return []
     changes.touched[withdrawn.id] = case.child
     told = take_back(changes, case, withdrawn, work.rules, work.now, messages)
-    return [told, *_tell_siblings(work, case.child, withdrawn.id)]
+    return [told, *_tell(work, work.kin.siblings(case.child), withdrawn.id)]
 
 
 async def _ask_supervisors(

@@ -1,6 +1,6 @@
 """The cases of one household under their locks, each told of what came about another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -33,15 +33,21 @@ class Kin:
         """Whose cases share a household with this child's case."""
         if not self.homes:
             return set()
-        others = self.homes.others(self.people(child))
         if not self.joins.holders:
-            return others
+            return self.homes.others((child,)) if self.homes.of(child) else set()
+        others = self.homes.others(self.people(child))
         return {self.joins.of(other) for other in others} - {child}
 
     def family(self, child: UUID) -> Family:
         """What its siblings add to a child's case."""
-        members = [self._member(each) for each in self.siblings(child)]
-        return family_of(member for member in members if member is not None) if members else ALONE
+        return self.family_of(self.siblings(child))
+
+    def family_of(self, siblings: Collection[UUID]) -> Family:
+        """What these add to the case of a child whose siblings they are."""
+        if not siblings:
+            return ALONE
+        members = [self._member(each) for each in siblings]
+        return family_of(member for member in members if member is not None)
 
     def tell(
         self, changes: Changes, about: Iterable[UUID], because: str, rules: Rules, now: datetime
