@@ -6,7 +6,7 @@ event that leaves about the child, is given here, to batches and to people's act
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from functools import cached_property, lru_cache, partial
 from operator import gt, itemgetter
 from typing import Any, NamedTuple, get_args
@@ -241,10 +241,7 @@ class Rules:
         """`earlier` gives the tables of a version, and raises `TablesRefusedError`."""
         self.tables = tables
         self.clocks = clocks
-        self._dated = [
-            (datetime.combine(each.valid_from, time(), HELSINKI), InForce(tables.in_county(each)))
-            for each in settings
-        ]
+        self._dated = [(_begins(each), InForce(tables.in_county(each))) for each in settings]
         self._always = InForce(tables)
         self.of_version = lru_cache(maxsize=100)(partial(self._of_version, earlier))
 
@@ -280,6 +277,17 @@ class Rules:
             return self.tables
 
 
+class Screened(NamedTuple):
+    """A decision, with its parts as they are stored."""
+
+    decision: Decision
+    facts: str
+    rows: str
+    urgent_flags: str
+    destinations: str
+    asks: str
+
+
 class InForce:
     """Tables with the settings of some day. Deciding is pure: the same facts are decided once.
 
@@ -295,7 +303,7 @@ class InForce:
         self._at_most = tuple(counted.values())
         self._year_counts = _where_the_year_counts(made_in(tables.settings).values())
         self._decided = lru_cache(maxsize=20_000)(self._decide)
-        self._asked = lru_cache(maxsize=20_000)(self._ask)
+        self._screened = lru_cache(maxsize=20_000)(self._screen)
 
     @cached_property
     def questions(self) -> Questions:
@@ -310,15 +318,18 @@ class InForce:
 
     def asks(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> str:
         """What could still change the decision, as stored: names, the most decisive first."""
-        return self._asked(self._as_it_counts(known, age_band), age_band, urgency)
+        return self._ask(self._as_it_counts(known, age_band), age_band, urgency)
 
-    def screened(
-        self, known: Known, age_band: AgeBand, urgency: UrgencyState
-    ) -> tuple[Decision, str, str]:
-        """The decision with its facts, and what it asks, each as stored."""
-        counts = self._as_it_counts(known, age_band)
-        decision, facts = self._decided(counts, age_band, urgency)
-        return decision, facts, self._asked(counts, age_band, urgency)
+    def screened(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> "Screened":
+        """The decision and what it asks, as they are stored."""
+        return self._screened(self._as_it_counts(known, age_band), age_band, urgency)
+
+    def _screen(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> "Screened":
+        decision, facts = self._decided(known, age_band, urgency)
+        return Screened(
+            decision, facts, " ".join(decision.rows), " ".join(decision.urgent_flags),
+            " ".join(decision.destinations), self._ask(known, age_band, urgency),
+        )  # fmt: skip
 
     def _as_it_counts(self, known: Known, age_band: AgeBand) -> Known:
         year_is_said = known.last_year_of_band != "unknown" and age_band not in self._year_counts
@@ -339,6 +350,11 @@ class InForce:
     ) -> tuple[Decision, str]:
         facts = derive_in(self.tables.settings, known, age_band=age_band, urgency=urgency)
         return decide(facts, self.tables), orjson.dumps(facts).decode()
+
+
+def _begins(settings: Settings) -> datetime:
+    """When settings come into force: in UTC, as receipts are, since both are compared often."""
+    return datetime.combine(settings.valid_from, time(), HELSINKI).astimezone(UTC)
 
 
 _LAST_YEAR = Known._fields.index("last_year_of_band")
@@ -565,8 +581,9 @@ def screen(
     The decision takes the number of the event that will tell of it. With `to_duty` a proposal of
     the duty desk is a new one, which no earlier choice of a person answers.
     """
-    stated, in_force = case.stated, rules.at(case.pending_since)
-    decision, facts, asks = in_force.screened(stated, case.age_band, case.urgency)
+    in_force = rules.at(case.pending_since)
+    screened = in_force.screened(case.stated, case.age_band, case.urgency)
+    decision = screened.decision
     number = case.seq + 1
     returns = to_duty and decision.holder == "duty"
     if returns or decision.holder != case.holder or case.holder_seq == 0:
@@ -580,10 +597,10 @@ def screen(
     _look(changes, case, decision, because, rules)
     changes.decisions.append(
         DecisionRow(
-            case.child, number, because, now, facts, " ".join(decision.rows),
-            " ".join(decision.urgent_flags), decision.level, decision.holder,
-            " ".join(decision.destinations), decision.version, decision.content_hash,
-            " ".join(map(str, case.joined)) or None, asks, case.known_until,
+            case.child, number, because, now, screened.facts, screened.rows,
+            screened.urgent_flags, decision.level, decision.holder, screened.destinations,
+            decision.version, decision.content_hash, " ".join(map(str, case.joined)) or None,
+            screened.asks, case.known_until,
         )
     )  # fmt: skip
     return decision

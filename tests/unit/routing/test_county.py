@@ -277,6 +277,17 @@ def test_where_there_is_no_room_something_that_can_begin_is_proposed_besides() -
     assert {"systemic_team", "school_welfare"} == {*full} - {*room}
 
 
+@given(county=COUNTIES, known=KNOWN, urgency=URGENCIES)
+def test_what_was_decided_before_of_another_age_changes_nothing(
+    county: Settings, known: Known, urgency: UrgencyState
+) -> None:
+    kept = TABLES.in_county(county)
+
+    for band in get_args(AgeBand):
+        facts = derive_in(county, known, age_band=band, urgency=urgency)
+        assert decide(facts, TABLES.in_county(county)) == decide(facts, kept)
+
+
 # --- ages -----------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ SEES: Mapping[TableName, tuple[str, ...]] = {
 }
 
 WrongCount = Literal["no-row", "rows-disagree"]
+_MOST_SAID = 10_000
 
 
 def column_of(space: Space, table: TableName, name: str) -> Column | None:
@@ -144,6 +145,9 @@ class Tables:
     _places: tuple[_Places, ...]
     settings: Settings | None = None
     _lacking: Mapping[str | int, int] = field(default_factory=dict)
+    # Rows that hold, whether something was strange, what is lacking -> what the tables say then:
+    # some hundred of them for tens of thousands of facts.
+    _said_of: dict[tuple[int, bool, int], Said] = field(default_factory=dict, compare=False)
 
     def in_county(self, settings: Settings) -> "Tables":
         """These rules in a county with these settings, which are part of version and hash then."""
@@ -162,6 +166,7 @@ class Tables:
             content_hash=hashlib.sha256(both.encode()).hexdigest(),
             settings=settings,
             _lacking=lacking,
+            _said_of={},
         )
 
     def each(self) -> tuple[Table, ...]:
@@ -175,6 +180,16 @@ class Tables:
             if allowed is None:
                 allowed, strange = by_value.get("unknown", others), True
             holds &= allowed
+        holding = (holds, strange, self._not_there(facts.get("age_band", "unknown")))
+        said = self._said_of.get(holding)
+        if said is None:
+            if len(self._said_of) >= _MOST_SAID:
+                self._said_of.clear()
+            said = self._said_of[holding] = self._says(*holding)
+        return said
+
+    def _says(self, holds: int, strange: bool, lacking: int) -> Said:  # noqa: FBT001 -- a value
+        """What the tables say where these rows hold, and these lack their offer."""
         urgent, level, holder, destinations = self._places
         flags = _outcome(urgent, holds)
         holds &= self._earlier("flagged", "yes" if flags.hits else "no")
@@ -182,7 +197,7 @@ class Tables:
         stands = _level(levels)
         holds &= self._earlier("level", stands)
         hit = _hit(destinations, holds)
-        out = hit & self._not_there(facts.get("age_band", "unknown")) if self._lacking else 0
+        out = hit & lacking
         return Said(
             flags, levels, _outcome(holder, holds), _said(destinations, hit ^ out), stands, strange,
             tuple(_rows(destinations, out)) if out else (),
@@ -190,7 +205,7 @@ class Tables:
 
     def _not_there(self, age_band: str | int) -> int:
         """The rows whose offer the county lacks for this age; a strange age is an unknown one."""
-        return self._lacking.get(age_band, self._lacking["unknown"])
+        return self._lacking.get(age_band, self._lacking["unknown"]) if self._lacking else 0
 
     def _earlier(self, column: str, value: str) -> int:
         by_value, others = self._said[column]
