@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 
 from services.routing.domain.cases import Rules
 from services.routing.domain.clocks import ClockSettings
-from services.routing.domain.tables import load_settings, load_tables
 from services.routing.handlers import signals
+from services.routing.in_force import rules_in_force
 from services.routing.urgent import urgent_items
 from shared import events
 from shared import store as plumbing
@@ -66,7 +66,7 @@ def key_file(directory: Path) -> Path:
 
 def routing_rules() -> Rules:
     """The shipped tables and settings with the county's usual choices."""
-    return Rules(load_tables(RULES), ClockSettings(), load_settings(RULES))
+    return rules_in_force(RULES, ClockSettings())
 
 
 @dataclass

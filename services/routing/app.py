@@ -1,13 +1,10 @@
 """The routing consumer: signals in, decisions and clocks out. The desk is its second process."""
 
-from functools import partial
-
 from fastapi import FastAPI
 
 from services.routing.directory import watch_rota
-from services.routing.domain.cases import Rules
-from services.routing.domain.tables import load_settings, load_tables, load_version
 from services.routing.handlers import notices, signals
+from services.routing.in_force import rules_in_force
 from services.routing.settings import RoutingSettings
 from services.routing.timers import watch_clocks, watch_queues
 from services.routing.unanswered.watching import watch_questions
@@ -26,9 +23,7 @@ def build_app() -> FastAPI:
     """Wire the process; run it with ``uvicorn --factory services.routing.app:build_app``."""
     settings = RoutingSettings()
     logs.configure("routing", settings.log_level, settings.instance)
-    tables = load_tables(settings.rules)
-    county = load_settings(settings.rules, tables.destinations)
-    rules = Rules(tables, settings.clock_settings, county, partial(load_version, settings.rules))
+    rules = rules_in_force(settings.rules, settings.clock_settings)
     rules.get_ready()
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)

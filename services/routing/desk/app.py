@@ -4,7 +4,6 @@ Run it with ``uvicorn --factory services.routing.desk.app:build_app``.
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -21,9 +20,8 @@ from services.routing.desk.live import Hub
 from services.routing.desk.pages import page_routes
 from services.routing.desk.rule_pages import rule_routes
 from services.routing.desk.sessions import Sessions
-from services.routing.domain.cases import Rules
 from services.routing.domain.form import load_form
-from services.routing.domain.tables import load_settings, load_tables, load_version
+from services.routing.in_force import rules_in_force
 from services.routing.settings import RoutingSettings
 from shared import logs
 from shared.clock import Clock, utc_now
@@ -51,12 +49,10 @@ def build_app(
     process = Process(
         "desk", "routing", head("routing"), settings, publisher=publisher, loops=[hub.listen]
     )
-    tables = load_tables(settings.rules)
-    county = load_settings(settings.rules, tables.destinations)
     desk = Desk(
         process,
         settings,
-        Rules(tables, settings.clock_settings, county, partial(load_version, settings.rules)),
+        rules_in_force(settings.rules, settings.clock_settings),
         Sealer(KeyFile(settings.key_file)),
         intake(settings),
         clock,

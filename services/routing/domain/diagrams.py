@@ -46,21 +46,23 @@ class Diagrams:
 
     def apply(self, rule: Callable[..., Value], *of: int) -> int:
         """The function that `rule` makes of the values of others."""
+        asks, leads, end = self._asks, self._leads, len(self.names)
+        known: dict[tuple[int, ...], int] = {}
 
-        @cache
-        def made(*nodes: int) -> int:
-            place = min((self._asks[node] for node in nodes), default=len(self.names))
-            if place == len(self.names):
-                return self.leaf(rule(*(self._leads[node] for node in nodes)))
-            return self._ask(
-                place,
-                tuple(
-                    made(*(self._at(node, place, value) for node in nodes))
-                    for value in range(len(self.values[place]))
-                ),
-            )
+        def made(nodes: tuple[int, ...]) -> int:
+            found = known.get(nodes)
+            if found is None:
+                place = min([asks[node] for node in nodes], default=end)
+                if place == end:
+                    found = self.leaf(rule(*[leads[node] for node in nodes]))
+                else:
+                    ways = len(self.values[place])
+                    to = [leads[n] if asks[n] == place else (n,) * ways for n in nodes]
+                    found = self._ask(place, tuple([made(each) for each in zip(*to, strict=True)]))
+                known[nodes] = found
+            return found
 
-        return made(*of)
+        return made(of)
 
     def limited(self, node: int, allowed: Mapping[int, Sequence[int]]) -> int:
         """The function where some variables (by place) have only some values left (by place)."""
