@@ -16,7 +16,8 @@ KNOWN = {
     "intake/set_aside.jsonl": "what could not be read or applied at once, and how it was closed",
     "intake/urgent_message.jsonl": "messages whose sender marked immediate danger, kept ahead of "
     "their turn; a week later their original is in intake/event_log.jsonl alone",
-    "routing/child_case.jsonl": "one case for each child: what is known, urgency, level, holder",
+    "routing/child_case.jsonl": "one case for each child: what is known (an answer or number not "
+    "named there is unknown or 0), urgency, level, holder",
     "routing/notification.jsonl": "each notification about a child; its `id` is the receipt id of "
     "its message and the child's place in it",
     "routing/clock.jsonl": "each statutory clock: when it began, ends, was stopped, and by what",
