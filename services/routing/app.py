@@ -24,7 +24,7 @@ def build_app() -> FastAPI:
     settings = RoutingSettings()
     logs.configure("routing", settings.log_level, settings.instance)
     rules = rules_in_force(settings.rules, settings.clock_settings)
-    rules.get_ready()
+    rules.get_ready(utc_now())
     sealer = Sealer(KeyFile(settings.key_file))
     broker = kafka_broker(settings)
     publisher = Publisher(

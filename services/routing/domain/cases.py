@@ -252,12 +252,11 @@ class Rules:
                 return rules
         return self._dated[0][1] if self._dated else self._always
 
-    def get_ready(self) -> None:
-        """Make what is made once, before the first message comes."""
+    def get_ready(self, now: datetime) -> None:
+        """Make what is made once, before the first message comes; for earlier settings, later."""
         notified = NOTHING_KNOWN._replace(notifications=1)
-        for each in [rules for _, rules in self._dated] or [self._always]:
-            for band in get_args(AgeBand):
-                each.asks(notified, band, "open")
+        for band in get_args(AgeBand):
+            self.at(now).asks(notified, band, "open")
 
     @cached_property
     def radar(self) -> tuple[Row, ...]:
