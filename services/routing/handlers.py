@@ -340,7 +340,7 @@ def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
         case = changes.cases[child] = new_case(child, signal, client)
         case.joined = work.joins.joined(child)
     siblings = work.kin.siblings(child)
-    case.family = work.kin.family_of(siblings)
+    case.family = work.kin.family_from(siblings)
     if signal.corrects is not None or _is_late(work, case, siblings, signal):
         changes.touched[signal.id] = child
     told = receive(changes, case, signal, work.rules, work.now)

@@ -40,9 +40,9 @@ class Kin:
 
     def family(self, child: UUID) -> Family:
         """What its siblings add to a child's case."""
-        return self.family_of(self.siblings(child))
+        return self.family_from(self.siblings(child))
 
-    def family_of(self, siblings: Collection[UUID]) -> Family:
+    def family_from(self, siblings: Collection[UUID]) -> Family:
         """What these add to the case of a child whose siblings they are."""
         if not siblings:
             return ALONE
