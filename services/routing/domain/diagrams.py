@@ -7,9 +7,10 @@ of the screen are found.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from itertools import islice
 from math import inf
+from operator import or_
 from typing import Any
 
 Value = str | int | bool
@@ -25,8 +26,10 @@ class Diagrams:
         self.places = {name: place for place, name in enumerate(self.names)}
         self._asks: list[int] = []  # of each node the place of its variable; of a leaf, the end
         self._leads: list[Any] = []  # its nodes, one for each value; of a leaf, what it says
+        self._below: list[int] = []  # one bit for the place of each variable asked from it on
         self._known: dict[tuple[Any, ...], int] = {}
         self._differ: dict[tuple[int, int], float] = {}
+        self._weights: dict[int, dict[str, float]] = {}
         self._fixed: dict[tuple[int, int, int], int] = {}
 
     def __len__(self) -> int:
@@ -37,7 +40,7 @@ class Diagrams:
 
     def leaf(self, says: Value) -> int:
         """The function that is always the same."""
-        return self._node(len(self.names), says)
+        return self._node(len(self.names), says, 0)
 
     def variable(self, name: str) -> int:
         """The function that is the variable's own value."""
@@ -123,7 +126,33 @@ class Diagrams:
 
     def depends_on(self, nodes: Collection[int]) -> set[str]:
         """The variables that can change one of these functions, whatever the others are."""
-        return {self.names[self._asks[node]] for node in self._below(nodes)}
+        below = reduce(or_, [self._below[node] for node in nodes], 0)
+        return {name for place, name in enumerate(self.names) if below >> place & 1}
+
+    def where_first(self, node: int, values: Sequence[int]) -> int:
+        """The function where the first variables have these values (by place)."""
+        while (place := self._asks[node]) < len(values):
+            node = self._leads[node][values[place]]
+        return node
+
+    def tells(self, one: int, other: int) -> bool:
+        """Whether what the first function says tells what the second does."""
+        said: dict[int, int] = {}
+        waiting = [(one, other)]
+        looked_at = {*waiting}
+        while waiting:
+            first, second = waiting.pop()
+            place = min(self._asks[first], self._asks[second])
+            if place == len(self.names):
+                if said.setdefault(first, second) != second:
+                    return False
+                continue
+            for value in range(len(self.values[place])):
+                pair = self._at(first, place, value), self._at(second, place, value)
+                if pair not in looked_at:
+                    looked_at.add(pair)
+                    waiting.append(pair)
+        return True
 
     def turns(self, node: int, case: Mapping[str, Value], name: str) -> bool:
         """Whether some value of a variable gives another outcome than the case's own."""
@@ -131,30 +160,47 @@ class Diagrams:
         values = self.values[self.places[name]]
         return any(self.says(node, {**case, name: value}) != stands for value in values)
 
-    def turning(self, node: int, case: Mapping[str, Value]) -> set[str]:
-        """The variables of which some value alone gives another outcome than the case's own."""
-        stands, turning = self.says(node, case), set[str]()
+    def turning(
+        self, node: int, case: Mapping[str, Value], known: dict[int, Value] | None = None
+    ) -> set[str]:
+        """The variables of which some value alone gives another outcome than the case's own.
+
+        `known` keeps what functions say of the case, for the next one that is asked of it.
+        """
+        said = {} if known is None else known
+
+        def says(node: int) -> Value:
+            if node not in said:
+                said[node] = self.says(node, case)
+            return said[node]
+
+        stands, turning = says(node), set[str]()
         while (place := self._asks[node]) < len(self.names):
             name, leads = self.names[place], self._leads[node]
-            if any(self.says(to, case) != stands for to in leads):
+            if any(says(to) != stands for to in leads):
                 turning.add(name)
             node = leads[self.values[place].index(case[name])]
         return turning
 
-    def weights(self, node: int) -> dict[str, float]:
+    def weights(self, node: int) -> Mapping[str, float]:
         """For each variable, in what share of cases its first or last value makes the difference.
 
-        A case gives every other variable its first or its last value, each as likely.
+        A case gives every other variable its first or its last value, each as likely. A variable
+        that is not named never does.
         """
-        reached = {node: 1.0}
-        found: dict[str, float] = {}
-        for each in sorted(self._below([node]), key=lambda n: self._asks[n]):
-            share = reached.get(each, 0.0)
-            first, last = self._ends(each)
-            name = self.names[self._asks[each]]
-            found[name] = found.get(name, 0.0) + share * self._difference(first, last)
-            for to in (first, last):
-                reached[to] = reached.get(to, 0.0) + share / 2
+        found = self._weights.get(node)
+        if found is None:
+            found = self._weights[node] = self._weights_of(node)
+        return found
+
+    def _weights_of(self, node: int) -> dict[str, float]:
+        if self._asks[node] == len(self.names):
+            return {}
+        first, last = self._ends(node)
+        found = {name: weight / 2 for name, weight in self.weights(first).items()}
+        for name, weight in self.weights(last).items():
+            found[name] = found.get(name, 0.0) + weight / 2
+        found[self.names[self._asks[node]]] = self._difference(first, last)
         return found
 
     def nearest(
@@ -252,30 +298,23 @@ class Diagrams:
 
     # --- nodes ------------------------------------------------------------------------------------
 
-    def _below(self, nodes: Collection[int]) -> set[int]:
-        """Every node that asks something, from these on."""
-        found: set[int] = set()
-        waiting = list(nodes)
-        while waiting:
-            node = waiting.pop()
-            if node not in found and self._asks[node] < len(self.names):
-                found.add(node)
-                waiting += self._leads[node]
-        return found
-
     def _at(self, node: int, place: int, value: int) -> int:
         to: int = self._leads[node][value] if self._asks[node] == place else node
         return to
 
     def _ask(self, place: int, leads: tuple[int, ...]) -> int:
-        return leads[0] if len(set(leads)) == 1 else self._node(place, leads)
+        if leads.count(leads[0]) == len(leads):
+            return leads[0]
+        below = reduce(or_, [self._below[to] for to in leads], 1 << place)
+        return self._node(place, leads, below)
 
-    def _node(self, place: int, leads: Any) -> int:
+    def _node(self, place: int, leads: Any, below: int) -> int:
         key = (place, leads, type(leads))
         if key not in self._known:
             self._known[key] = len(self._asks)
             self._asks.append(place)
             self._leads.append(leads)
+            self._below.append(below)
         return self._known[key]
 
 

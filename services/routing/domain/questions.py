@@ -60,7 +60,7 @@ class Questions:
         self._counted = counted_in(tables.settings, COUNTED)
         self._made_here = made_in(tables.settings)
         self._numbers_of: Callable[[Known], Counted] = _taking(tuple(self._counted))
-        variables: dict[str, Sequence[Value]] = {
+        variables: dict[str, Sequence[Value]] = {  # what nobody is asked about comes first
             "urgency": URGENCIES,
             "age_band": get_args(AgeBand),
             **{name: range(most + 1) for name, most in self._counted.items()},
@@ -74,9 +74,6 @@ class Questions:
         self._parts: dict[tuple[int, frozenset[str]], _Part] = {}
         self._together: dict[tuple[_Part, ...], _Parts] = {}
         self._filled = _Filled(self.diagrams)
-        self._open: dict[int, frozenset[str]] = {}
-        self._standing: dict[int, list[int]] = {}
-        self._limited: dict[tuple[Value, ...], int] = {}
         self._asked_of: dict[
             tuple[tuple[int, ...], frozenset[str]], tuple[_Part | _Parts, ...]
         ] = {}
@@ -110,14 +107,11 @@ class Questions:
         One that another says, too (whether the level is perus, beside the level), asks nothing that
         the other does not ask as early: it is left out.
         """
-        stands: dict[str, Value] = {"age_band": age_band}
-        stands |= zip(self._counted, counted, strict=True)
-        stands |= zip(_GIVEN, given, strict=True)
-        roots: dict[int, None] = {}
+        d, roots = self.diagrams, dict[int, None]()
         for after in _JUDGED if urgency == "open" else (urgency,):
-            stands["urgency"] = after
-            here = {self.diagrams.places[name]: value for name, value in stands.items()}
-            roots |= dict.fromkeys([self._where(root, here) for root in self.outcomes.values()])
+            stands = (after, age_band, *counted, *given)
+            here = [values.index(value) for values, value in zip(d.values, stands, strict=False)]
+            roots |= dict.fromkeys([d.where_first(r, here) for r in self.outcomes.values()])
         asking, never = tuple(roots), NOT_YET.get(age_band, frozenset())
         if (asking, never) not in self._asked_of:
             parts = [self._asking(root, never) for root in self._telling(asking)]
@@ -126,7 +120,7 @@ class Questions:
 
     def _telling(self, roots: Iterable[int]) -> list[int]:
         """Those functions that no other one tells."""
-        open_ = {root: self._depends_on(root) for root in roots}
+        open_ = {root: self.diagrams.depends_on([root]) for root in roots}
         kept: list[int] = []
         for root in sorted((r for r in open_ if open_[r]), key=lambda each: -len(open_[each])):
             if not any(open_[root] <= open_[k] and self._says(k, root) for k in kept):
@@ -148,34 +142,10 @@ class Questions:
             found.append(self._together[key])
         return tuple(found)
 
-    def _where(self, root: int, stands: Mapping[int, Value]) -> int:
-        """The function where this stands, by place."""
-        stood = self._standing.get(root)
-        if stood is None:
-            stood = self._standing[root] = self._stood(root)
-        key = (root, *[stands[place] for place in stood])
-        found = self._limited.get(key)
-        if found is None:
-            d = self.diagrams
-            allowed = {place: (d.values[place].index(stands[place]),) for place in stood}
-            found = self._limited[key] = d.limited(root, allowed)
-        return found
-
-    def _depends_on(self, root: int) -> frozenset[str]:
-        if root not in self._open:
-            self._open[root] = frozenset(self.diagrams.depends_on([root]))
-        return self._open[root]
-
-    def _stood(self, root: int) -> list[int]:
-        """What a function depends on that is no question, by place."""
-        asked = self._depends_on(root) - {*QUESTIONS}
-        return sorted(self.diagrams.places[name] for name in asked)
-
     def _says(self, one: int, other: int) -> bool:
         """Whether what the first function says tells what the second does."""
         if (one, other) not in self._says_all:
-            both = self.diagrams.possible({}, one, other)
-            self._says_all[one, other] = len(both) == len({first for first, _ in both})
+            self._says_all[one, other] = self.diagrams.tells(one, other)
         return self._says_all[one, other]
 
     def _asking(self, root: int, never: frozenset[str]) -> "_Part":
@@ -307,11 +277,11 @@ class _Filled:
         if node not in self._asks:
             asks, turns, weights = (
                 d.depends_on([node]),
-                d.turning(node, _NOTHING_SAID),
+                d.turning(node, _NOTHING_SAID, self._said),
                 d.weights(node),
             )
             self._asks[node] = _Asked(
-                Ask(n, n in turns, weights[n]) for n in QUESTIONS if n in asks
+                Ask(n, n in turns, weights.get(n, 0.0)) for n in QUESTIONS if n in asks
             )
         return self._asks[node]
 
@@ -319,6 +289,7 @@ class _Filled:
         self._diagrams = self._of.empty()
         self._roots: dict[int, int] = {}
         self._asks: dict[int, _Asked] = {}
+        self._said: dict[int, Value] = {}  # with nothing said besides
 
 
 class _Part:
