@@ -6,12 +6,13 @@ raises, and nothing is guessed in favour of the lighter outcome.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 import orjson
 
 from services.routing.domain.facts import Facts
-from services.routing.domain.tables import DESTINATIONS, Outcome, Tables
+from services.routing.domain.tables import DESTINATIONS, Outcome, Said, Tables
 from services.routing.domain.texts import Texts
 from shared.events import Destination, Holder, Language, Level
 
@@ -39,20 +40,33 @@ class Decision:
 
 def decide(facts: Facts, tables: Tables) -> Decision:
     """Evaluate every row of the four tables on these facts."""
-    urgent, level, holder, destinations, stands, strange, left_out = tables.evaluate(facts)
-    faults = ["facts/not-understood"] if strange else []
+    return Decision(*_proposal(tables.evaluate(facts)), facts, tables.version, tables.content_hash)
+
+
+class _Proposal(NamedTuple):
+    """The first fields of a `Decision`: all that hangs on what the tables say alone."""
+
+    urgent_flags: tuple[str, ...]
+    level: Level
+    holder: Holder
+    destinations: tuple[Destination, ...]
+    rows: tuple[str, ...]
+
+
+@lru_cache(maxsize=10_000)
+def _proposal(said: Said) -> _Proposal:
+    urgent, level, holder, destinations = said.urgent, said.level, said.holder, said.destinations
+    faults = ["facts/not-understood"] if said.strange else []
     faults += [f"level/{level.fault}"] if level.fault else []
     faults += [f"holder/{holder.fault}"] if holder.fault else []
     hits = (*urgent.hits, *level.hits, *holder.hits, *destinations.hits)
-    return Decision(
+    left_out = [f"{LEFT_OUT}/{row.name}" for row in said.left_out]
+    return _Proposal(
         urgent_flags=tuple(sorted(urgent.says)),
-        level=stands,
+        level=said.stands,
         holder=_holder(holder, faults),
         destinations=tuple([each for each in DESTINATIONS if each in destinations.says]),
-        rows=(*[row.ref for row in hits], *[f"{LEFT_OUT}/{r.name}" for r in left_out], *faults),
-        facts=dict(facts),
-        version=tables.version,
-        content_hash=tables.content_hash,
+        rows=(*[row.ref for row in hits], *left_out, *faults),
     )
 
 

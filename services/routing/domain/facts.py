@@ -7,6 +7,7 @@ that an area is of concern; silence about an area leaves it unknown and never ma
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -470,6 +471,8 @@ CAME_WITH: Mapping[str, str] = {
 """Signs that are younger than the area they are of, and the column that came with each: stored
 facts without it could not speak of them."""
 
+_MOST_REMEMBERED = 20_000
+
 Computed = Sequence[tuple[str, Callable[..., str | int], Callable[[Sequence[Any]], Sequence[Any]]]]
 """Columns that are no field itself, each with what takes its parts from a list (`compiled`)."""
 
@@ -481,7 +484,8 @@ def compiled(made: Mapping[str, Made]) -> Computed:
     for name, (of, by) in made.items():
         if name not in _AS_STATED:
             parts = [columns[e] if e != name and e in columns else places[e] for e in of]
-            computed.append((name, by, _taking(parts)))
+            remembering = lru_cache(maxsize=_MOST_REMEMBERED)(by)  # a column has few values
+            computed.append((name, remembering, _taking(parts)))
             columns[name] = len(places) + len(columns)
     return computed
 

@@ -5,8 +5,9 @@ is left after all columns is the rows that hold. No order of rows means anything
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Literal, NamedTuple, cast, get_args
 
 from services.routing.domain.county import Settings
@@ -101,7 +102,8 @@ class Outcome(NamedTuple):
     fault: WrongCount | None
 
 
-class Said(NamedTuple):
+@dataclass(frozen=True, eq=False)  # equal only to itself, so that it is found at once
+class Said:
     """What the four tables say of one child; `strange`: some facts were not understood.
 
     `left_out`: rows of destinations that hit, and whose offer the county lacks, or has for others.
@@ -141,6 +143,7 @@ class Tables:
     version: str
     content_hash: str
     _tests: tuple[tuple[str, Mapping[str | int, int], int], ...]
+    _tested: Callable[[Facts], tuple[str | int, ...]]  # the facts that the tests are of
     _said: Mapping[str, tuple[Mapping[str | int, int], int]]
     _places: tuple[_Places, ...]
     settings: Settings | None = None
@@ -175,11 +178,11 @@ class Tables:
     def evaluate(self, facts: Facts) -> Said:
         """What every table says. What a fact's column does not know is taken as unknown."""
         holds, strange = -1, False
-        for column, by_value, others in self._tests:
-            allowed = by_value.get(facts.get(column, ""))
-            if allowed is None:
-                allowed, strange = by_value.get("unknown", others), True
-            holds &= allowed
+        try:
+            for (_, by_value, _), value in zip(self._tests, self._tested(facts), strict=True):
+                holds &= by_value[value]
+        except KeyError:
+            holds, strange = self._understood(facts), True
         holding = (holds, strange, self._not_there(facts.get("age_band", "unknown")))
         said = self._said_of.get(holding)
         if said is None:
@@ -187,6 +190,14 @@ class Tables:
                 self._said_of.clear()
             said = self._said_of[holding] = self._says(*holding)
         return said
+
+    def _understood(self, facts: Facts) -> int:
+        """The rows that hold where some facts are not understood, or not there."""
+        holds = -1
+        for column, by_value, others in self._tests:
+            allowed = by_value.get(facts.get(column, ""))
+            holds &= by_value.get("unknown", others) if allowed is None else allowed
+        return holds
 
     def _says(self, holds: int, strange: bool, lacking: int) -> Said:  # noqa: FBT001 -- a value
         """What the tables say where these rows hold, and these lack their offer."""
@@ -258,6 +269,7 @@ def compile_tables(written: Sequence[WrittenTable], space: Space = SPACE) -> Tab
     urgent, level, holder, destinations = made = [compile_table(table, space) for table in written]
     rows = [row for table in made for row in table.rows]
     facts = sorted({column for row in rows for column, _ in row.when} - set(SAID))
+    tests = tuple((name, *_bits(rows, name, space.columns[name])) for name in facts)
     return Tables(
         urgent=urgent,
         level=level,
@@ -267,7 +279,8 @@ def compile_tables(written: Sequence[WrittenTable], space: Space = SPACE) -> Tab
         basis={f"{table.table}/{row.id}": row.basis for table in written for row in table.rows},
         version="+".join(f"{table.table}@{table.version}" for table in written),
         content_hash=content_hash(written),
-        _tests=tuple((name, *_bits(rows, name, space.columns[name])) for name in facts),
+        _tests=tests,
+        _tested=itemgetter(*facts) if len(facts) > 1 else lambda of: tuple(of[n] for n in facts),
         _said={name: _bits(rows, name, column) for name, column in SAID.items()},
         _places=tuple(_places(made)),
     )
