@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -78,10 +79,16 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _as_in_rows(value: UUID) -> UUID:
+    return pgproto.UUID(value.bytes)  # as the driver gives the ids of rows
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_a_possible_time)]
 """A moment that a source states; any offset from UTC can be taken from it."""
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment in Luotsi's own events: in Python's UTC, among which comparing and storing are quick."""
+Child = Annotated[UUID, AfterValidator(_as_in_rows)]
+"""The id of a child or its household, among which looking up and comparing are quick."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+$", max_length=254),
@@ -354,7 +361,7 @@ class Signal(_Internal):
 
     kind: SignalKind = "notification"
     id: str
-    child: UUID
+    child: Child
     receipt_id: UUID
     index: int
     children: int
@@ -371,7 +378,7 @@ class Signal(_Internal):
     attachments: tuple[AttachedFile, ...] = ()
     urgent_item: UUID | None = None
     missing: tuple[MissingCode, ...] = ()
-    household: UUID | None = None
+    household: Child | None = None
 
 
 class Withdrawn(_Internal):
@@ -383,7 +390,7 @@ class Withdrawn(_Internal):
 
     kind: Literal["withdrawn"] = "withdrawn"
     id: str
-    child: UUID
+    child: Child
     withdraws: str
     received_at: Instant
     text: Sealed | None = None
@@ -413,7 +420,7 @@ class IdentityTask(_Internal):
 
     kind: Literal["identity"] = "identity"
     id: str
-    child: UUID
+    child: Child
     state: Literal["given"]
     age_band: AgeBand
     person: Sealed
@@ -431,7 +438,7 @@ class ClientSignal(_Internal):
 
     kind: Literal["client"] = "client"
     id: str
-    child: UUID
+    child: Child
     received_at: Instant
     source: str
     reference: str
@@ -442,7 +449,7 @@ class ClientSignal(_Internal):
     worker: str | None = None
     placement: Placement = "unknown"
     moves: int | None = None
-    household: UUID | None = None
+    household: Child | None = None
     interpreter: Answer = "unknown"
     turvakielto: Answer = "unknown"
     lives_here: Answer = "unknown"
@@ -475,9 +482,9 @@ class Merged(_Internal):
 
     kind: Literal["merged"] = "merged"
     id: str
-    child: UUID
-    merged: UUID
-    kept: UUID
+    child: Child
+    merged: Child
+    kept: Child
     number: int
     kept_number: int
     at: Instant
@@ -492,9 +499,9 @@ class Separated(_Internal):
 
     kind: Literal["separated"] = "separated"
     id: str
-    child: UUID
-    merged: UUID
-    kept: UUID
+    child: Child
+    merged: Child
+    kept: Child
     number: int
     signals: tuple[str, ...] = ()
     at: Instant
@@ -598,7 +605,7 @@ class CaseEvent(_Internal):
     """
 
     id: str
-    child: UUID
+    child: Child
     seq: int
     kind: CaseEventKind
     at: Instant

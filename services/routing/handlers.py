@@ -330,7 +330,7 @@ def _child_of(signal: AnySignal) -> UUID | None:
 def _receive(work: _Work, signal: Signal) -> list[Outgoing]:
     changes, owner = work.changes, work.owner(signal)
     child = work.joins.of(owner)
-    if owner != signal.child:
+    if owner is not signal.child and owner != signal.child:
         changes.belongs_to[signal.id] = owner
     elif signal.household is not None and work.kin.homes.move_in(signal.child, signal.household):
         changes.moved_in.append((signal.household, signal.child))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import cached_property, lru_cache, partial
-from operator import gt, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from services.routing.domain.county import Settings, counted_in, derive_in, made
 from services.routing.domain.decision import Decision, decide
 from services.routing.domain.facts import (
     COUNTED,
+    COUNTS,
     NOTHING_KNOWN,
     Answered,
     Known,
@@ -41,6 +42,7 @@ from shared.events import (
     AgeBand,
     Answer,
     CaseEventKind,
+    CodedAbsence,
     CodedFacts,
     Destination,
     Holder,
@@ -97,9 +99,11 @@ class Case:
 
         The client information system's word on clientship wins over a notifier's.
         """
-        client = self.client
         known = with_family(self.known, self.family)
         known = with_windows(known, self.recent, self.family)
+        client = self.client
+        if client is NOTHING_SAID:
+            return known
         if client.existing != "unknown":
             known = known._replace(is_client=client.existing)
         if client[_PLACED:] == _NOT_TOLD:
@@ -297,11 +301,8 @@ class InForce:
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
         counted = counted_in(tables.settings, COUNTED)
-        self._most = [(Known._fields.index(name), most) for name, most in counted.items()]
-        self._numbers = itemgetter(*[place for place, _ in self._most])
-        self._at_most = tuple(counted.values())
+        self._at_most = tuple(counted[name] for name in COUNTS)
         self._year_counts = _where_the_year_counts(made_in(tables.settings).values())
-        self._decided = lru_cache(maxsize=20_000)(self._decide)
         self._screened = lru_cache(maxsize=20_000)(self._screen)
 
     @cached_property
@@ -313,7 +314,7 @@ class InForce:
         self, known: Known, age_band: AgeBand, urgency: UrgencyState
     ) -> tuple[Decision, str]:
         """The decision, and its facts as stored."""
-        return self._decided(self._as_it_counts(known, age_band), age_band, urgency)
+        return self._decide(self._as_it_counts(known, age_band), age_band, urgency)
 
     def asks(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> str:
         """What could still change the decision, as stored: names, the most decisive first."""
@@ -324,20 +325,15 @@ class InForce:
         return self._screened(self._as_it_counts(known, age_band), age_band, urgency)
 
     def _screen(self, known: Known, age_band: AgeBand, urgency: UrgencyState) -> "Screened":
-        decision, facts = self._decided(known, age_band, urgency)
+        decision, facts = self._decide(known, age_band, urgency)
         return Screened(
             decision, facts, " ".join(decision.rows), " ".join(decision.urgent_flags),
             " ".join(decision.destinations), self._ask(known, age_band, urgency),
         )  # fmt: skip
 
     def _as_it_counts(self, known: Known, age_band: AgeBand) -> Known:
-        year_is_said = known.last_year_of_band != "unknown" and age_band not in self._year_counts
-        if not year_is_said and not any(map(gt, self._numbers(known), self._at_most)):
-            return known
-        said: list[Any] = list(known)
-        for place, most in self._most:
-            said[place] = min(said[place], most)
-        if year_is_said:
+        said: list[Any] = [*known[:_NUMBERS], *map(min, known[_NUMBERS:], self._at_most)]
+        if age_band not in self._year_counts:
             said[_LAST_YEAR] = "unknown"
         return Known._make(said)
 
@@ -357,6 +353,7 @@ def _begins(settings: Settings) -> datetime:
 
 
 _LAST_YEAR = Known._fields.index("last_year_of_band")
+_NUMBERS = len(Known._fields) - len(COUNTS)  # they stand last
 
 
 def _where_the_year_counts(columns: Iterable[Made]) -> frozenset[AgeBand]:
@@ -430,10 +427,12 @@ def receive(changes: Changes, case: Case, signal: Signal, rules: Rules, now: dat
             signal.age_band, signal.provisional,
         )
     )  # fmt: skip
-    clocks = start_clocks(case.child, signal.id, signal.received_at, rules.clocks)
-    if signal.kind == "anticipatory" and not rules.clocks.anticipatory_in_days:
-        clocks = clocks._replace(in_days=False)
-    changes.clocks.append(clocks._replace(urgency=asked))
+    in_days = signal.kind != "anticipatory" or rules.clocks.anticipatory_in_days
+    changes.clocks.append(
+        start_clocks(
+            case.child, signal.id, signal.received_at, rules.clocks, in_days=in_days, urgency=asked
+        )
+    )
     messages = [message_name(signal.source, signal.source_id)] if signal.source else []
     return event(
         case, "screened" if asked else "absence_screened", now, about=signal.id,
@@ -521,15 +520,15 @@ def _screen_if_other(
     because: str, rules: Rules, now: datetime,
 ) -> list[Outgoing]:  # fmt: skip
     case.version += 1
-    if case.stated == before or _decided(case, case.stated, rules) == _decided(case, before, rules):
+    stated = case.stated
+    if stated == before:
+        return []
+    in_force = rules.at(case.pending_since)
+    earlier = in_force.screened(before, case.age_band, case.urgency)
+    if earlier.facts == in_force.screened(stated, case.age_band, case.urgency).facts:
         return []
     decision = screen(changes, case, because, rules, now)
     return [event(case, kind, now, about=because, rules=decision.version)]
-
-
-def _decided(case: Case, stated: Known, rules: Rules) -> tuple[Decision, str]:
-    """The decision about a case of which this is stated, by the settings of when it was pending."""
-    return rules.at(case.pending_since).decide(stated, case.age_band, case.urgency)
 
 
 def _learn(changes: Changes, case: Case, signal: Signal) -> None:
@@ -560,10 +559,26 @@ def _count_anew(changes: Changes, case: Case) -> None:
     case.recent = recent_of(told)
 
 
-@lru_cache(maxsize=20_000)
 def _stated_json(facts: CodedFacts) -> str:
     """As it is kept with the notification, so that it can be left out again."""
-    return facts.model_dump_json(exclude_defaults=True)
+    return _json_of(_fields_of(facts.__dict__))
+
+
+_fields_of = itemgetter(*CodedFacts.model_fields)
+
+
+@lru_cache(maxsize=20_000)
+def _json_of(fields: tuple[Any, ...]) -> str:
+    told = zip(CodedFacts.model_fields, fields, _NOTHING_STATED, strict=True)
+    stated = {name: said for name, said, not_ in told if said != not_}
+    return orjson.dumps(stated, default=_parts_stated).decode()
+
+
+_NOTHING_STATED = _fields_of(CodedFacts().__dict__)
+
+
+def _parts_stated(absence: CodedAbsence) -> dict[str, Any]:
+    return absence.model_dump(exclude_defaults=True)
 
 
 def screen(
@@ -651,12 +666,18 @@ def event(
 
 
 def start_clocks(
-    child: UUID, about: str, received_at: datetime, settings: ClockSettings
+    child: UUID,
+    about: str,
+    received_at: datetime,
+    settings: ClockSettings,
+    *,
+    in_days: bool = True,
+    urgency: bool = True,
 ) -> ClockSet:
     """The four clocks of one receipt, running from its own time."""
     return ClockSet(
         child, about, received_at, urgent_by(received_at, settings),
-        limits_of(received_at, settings),
+        limits_of(received_at, settings), in_days, urgency,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ MONTHS = 3  # SHL 36 §
 _HELSINKI = ZoneInfo("Europe/Helsinki")
 _SATURDAY = 5
 _DAY = timedelta(days=1)
+_HOUR = 3600  # seconds
 
 CITATIONS: dict[ClockKind, str] = {
     "urgency": "LSL 26 § 2 mom",
@@ -111,7 +112,7 @@ def urgent_by(received_at: datetime, settings: ClockSettings) -> datetime:
 
 def limits_of(received_at: datetime, settings: ClockSettings) -> Limits:
     """The limits of what is received on this moment's local day."""
-    return _limits(received_at.astimezone(_HELSINKI).date(), settings)
+    return _limits_of_hour(int(received_at.timestamp() // _HOUR), settings)
 
 
 def day_clocks(limits: Limits) -> tuple[DayClock, ...]:
@@ -191,6 +192,12 @@ def _holidays(year: int) -> frozenset[date]:
 
 
 @lru_cache(maxsize=4096)
+def _limits_of_hour(hour: int, settings: ClockSettings) -> Limits:
+    """The limits of an hour since 1970: days here begin with an hour of UTC."""
+    return _limits(datetime.fromtimestamp(hour * _HOUR, _HELSINKI).date(), settings)
+
+
+@lru_cache(maxsize=1024)
 def _limits(received: date, settings: ClockSettings) -> Limits:
     return Limits(*(_end_of(day) for day in last_days(received, settings)))
 

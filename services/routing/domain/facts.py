@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import orjson
 
 from services.routing.domain.ages import CLINICS, Clinics
-from shared.events import AgeBand, Answer, CodedFacts, ReasonCode
+from shared.events import AgeBand, Answer, CodedAbsence, CodedFacts, ReasonCode
 
 Facts = Mapping[str, str | int]
 UrgencyState = Literal["open", "urgent", "not_urgent", "not_asked"]
@@ -96,6 +96,7 @@ ANSWER_FIELDS = tuple(name for name in Known._fields if name not in (*COUNTS, "m
 """Those that are answers."""
 NOTHING_KNOWN = Known()
 _PLACE = {name: place for place, name in enumerate(Known._fields)}
+_NOTIFICATIONS = _PLACE["notifications"]
 
 _ANSWERS = frozenset[str](get_args(Answer))
 _STATED = (
@@ -107,6 +108,7 @@ _STATED = (
     "psychiatry_asks",
     "last_year_of_band",
 )
+_what_states = itemgetter("absence", "reasons", *_STATED)
 
 # What each reason states (own construction; domain.md 3.4). A3 gives no psychiatric flag alone,
 # its flag there is weak; a guardian's substance use is of A4 but not the child's own.
@@ -144,22 +146,37 @@ def learn(known: Known, facts: CodedFacts) -> Known:
     An explicit answer replaces unknown, "yes" stands whatever a later notifier says or leaves
     out, silence teaches nothing. So the order in which notifications come does not matter.
     """
+    absence, reasons, *answers = _what_states(facts.__dict__)
+    yes, no = _states(absence, reasons, tuple(answers))
     learned: list[Any] = list(known)
-    learned[_PLACE["notifications"]] += facts.absence is None
-    stated = [(name, getattr(facts, name)) for name in _STATED]
-    if absence := facts.absence:
-        stated += [("absence_confirmed", absence.confirmed), ("absence_health", absence.health)]
-    for name, answer in stated:
-        if answer == "yes" or (answer == "no" and getattr(known, name) == "unknown"):
-            learned[_PLACE[name]] = answer
-            if answer == "yes" and name in _UNSAFE:
-                learned[_PLACE["a6"]] = "yes"
-    for reason in facts.reasons:
-        for name in REASON_STATES[reason]:
-            learned[_PLACE[name]] = "yes"
-    if absence and absence.step_reached == "yes":
-        learned[_PLACE["a5"]] = learned[_PLACE["absence_step"]] = "yes"
+    learned[_NOTIFICATIONS] += absence is None
+    for place in no:
+        if learned[place] == "unknown":
+            learned[place] = "no"
+    for place in yes:
+        learned[place] = "yes"
     return Known._make(learned)
+
+
+@lru_cache(maxsize=20_000)
+def _states(
+    absence: CodedAbsence | None, reasons: tuple[ReasonCode, ...], answers: tuple[Answer, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The places in `Known` that are "yes" once this is stated; those that are stated to be "no".
+
+    `answers`: those of `_STATED`.
+    """
+    stated = list(zip(_STATED, answers, strict=True))
+    if absence:
+        stated += [("absence_confirmed", absence.confirmed), ("absence_health", absence.health)]
+    yes = [name for name, answer in stated if answer == "yes"]
+    yes += [name for reason in reasons for name in REASON_STATES[reason]]
+    if not set(_UNSAFE).isdisjoint(yes):
+        yes.append("a6")
+    if absence and absence.step_reached == "yes":
+        yes += ["a5", "absence_step"]
+    no = [name for name, answer in stated if answer == "no"]
+    return tuple(_PLACE[name] for name in dict.fromkeys(yes)), tuple(_PLACE[name] for name in no)
 
 
 def known_of(stated: Iterable[CodedFacts]) -> Known:

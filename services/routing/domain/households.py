@@ -8,8 +8,7 @@ against both.
 from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -56,27 +55,24 @@ class Member(NamedTuple):
 
 def family_of(others: Iterable[Member]) -> Family:
     """What is known of the other children, as far as it counts for one of them."""
-    members = list(others)
-    if not members:
-        return ALONE
-    known = [each.known for each in members if each.known.notifications]
-    return Family(
-        len(known),
-        _most_concerning(each.a8 for each in known),
-        _most_concerning(each.a9 for each in known),
-        reduce(windows.together, (each.recent for each in members)),
-    )
+    notified, a8, a9, recent = ALONE
+    for known, theirs in others:
+        if known.notifications:
+            notified += 1
+            a8, a9 = _more_concerning(a8, known.a8), _more_concerning(a9, known.a9)
+        recent = windows.together(recent, theirs)
+    return Family(notified, a8, a9, recent)
 
 
 def with_family(known: Known, family: Family) -> Known:
     """What is known of a child with what its household adds."""
     if not family.notified:
         return known
-    return known._replace(
-        siblings=family.notified,
-        a8=_most_concerning((known.a8, family.a8)),
-        a9=_most_concerning((known.a9, family.a9)),
-    )
+    said: list[Any] = list(known)
+    said[_SIBLINGS] = family.notified
+    said[_A8] = _more_concerning(known.a8, family.a8)
+    said[_A9] = _more_concerning(known.a9, family.a9)
+    return Known._make(said)
 
 
 def with_windows(known: Known, recent: Recent, family: Family) -> Known:
@@ -86,12 +82,12 @@ def with_windows(known: Known, recent: Recent, family: Family) -> Known:
 
 
 _WINDOWS = Known._fields.index("signals")  # before them stands all that is not counted here
+_SIBLINGS, _A8, _A9 = (Known._fields.index(name) for name in ("siblings", "a8", "a9"))
 
 
-def _most_concerning(answers: Iterable[Answer]) -> Answer:
+def _more_concerning(one: Answer, other: Answer) -> Answer:
     """What somebody said: "yes" before "no", and "unknown" only where nobody said either."""
-    said = set(answers)
-    return "yes" if "yes" in said else "no" if "no" in said else "unknown"
+    return one if one == "yes" or other == "unknown" else other
 
 
 class Home(NamedTuple):
@@ -129,7 +125,7 @@ class Homes:
     def others(self, people: Iterable[UUID]) -> set[UUID]:
         """Who shares a household with one of these, without themselves."""
         own = set(people)
-        found = set[UUID]()
+        found: set[UUID] = set()
         for child in own:
             for home in self.of(child):
                 found |= self._living[home]
