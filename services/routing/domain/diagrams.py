@@ -103,17 +103,18 @@ class Diagrams:
         """Other diagrams over the same variables."""
         return Diagrams(dict(zip(self.names, self.values, strict=True)))
 
-    def taken_from(self, other: "Diagrams", node: int) -> int:
-        """A function of other diagrams over the same variables."""
-
-        @cache
-        def made(node: int) -> int:
+    def taken_from(self, other: "Diagrams", node: int, taken: dict[int, int]) -> int:
+        """A function of other diagrams over the same variables; `taken`: those that were before."""
+        found = taken.get(node)
+        if found is None:
             place, leads = other._asks[node], other._leads[node]  # noqa: SLF001 -- of its own kind
             if place == len(self.names):
-                return self.leaf(leads)
-            return self._ask(place, tuple(map(made, leads)))
-
-        return made(node)
+                found = self.leaf(leads)
+            else:
+                to = tuple([self.taken_from(other, each, taken) for each in leads])
+                found = self._ask(place, to)
+            taken[node] = found
+        return found
 
     # --- asking -----------------------------------------------------------------------------------
 

@@ -269,9 +269,7 @@ class _Filled:
         if len(self._diagrams) > _MOST_NODES:
             self._forget()
         d = self._diagrams
-        if root not in self._roots:
-            self._roots[root] = d.taken_from(self._of, root)
-        node = self._roots[root]
+        node = d.taken_from(self._of, root, self._taken)
         for place, value in said:
             node = d.fixed(node, place, value)
         if node not in self._asks:
@@ -287,7 +285,7 @@ class _Filled:
 
     def _forget(self) -> None:
         self._diagrams = self._of.empty()
-        self._roots: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
         self._asks: dict[int, _Asked] = {}
         self._said: dict[int, Value] = {}  # with nothing said besides
 
