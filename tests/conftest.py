@@ -19,6 +19,7 @@ from deploy.local.errors import LocalError
 from deploy.local.kafka import ExistingKafka, KafkaNode, kafka_here
 from deploy.local.postgres import ExistingPostgres, PostgresServer, postgres_here
 from deploy.local.system import System
+from tests.databases import Databases
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")  # how long something takes is measured in tests/bench
@@ -81,15 +82,20 @@ def migrated_template(postgres: PostgresServer | ExistingPostgres) -> Iterator[s
     wait_for(drop_database(postgres.admin_url, name))
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer | ExistingPostgres, migrated_template: str) -> Databases:
+    """Databases with every migration applied, which tests use one after the other."""
+    return Databases(postgres, migrated_template)
+
+
 @pytest.fixture
 async def database_url(
-    postgres: PostgresServer | ExistingPostgres, migrated_template: str
+    postgres: PostgresServer | ExistingPostgres, databases: Databases
 ) -> AsyncIterator[str]:
-    """A fresh, migrated database of this test's own, as its superuser sees it."""
-    name = f"luotsi_test_{secrets.token_hex(4)}"
-    await create_database(postgres.admin_url, name, migrated_template)
+    """An empty, migrated database of this test's own, as its superuser sees it."""
+    name = await databases.take()
     yield postgres.url(name)
-    await drop_database(postgres.admin_url, name)
+    await databases.give_back(name)
 
 
 @pytest.fixture

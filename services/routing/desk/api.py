@@ -473,7 +473,7 @@ def api_routes(app: FastAPI, desk: Desk, sessions: Sessions) -> None:
     _join_routes(router, desk, current)
     _assessment_routes(router, desk, current)
     _item_routes(router, desk, current)
-    app.include_router(router)
+    app.router.routes += router.routes  # include_router makes each route anew at the first request
 
     @app.get("/interface", include_in_schema=False)
     async def docs(request: Request) -> Response:
