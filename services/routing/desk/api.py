@@ -445,8 +445,10 @@ class Original(BaseModel):
     text: dict[str, Any] | None = None
 
 
+# By its name: as a model it would be made into a validator for each answer of each route.
+_A_PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
+    status: {"description": text, "content": _A_PROBLEM}
     for status, text in (
         (401, "Nobody is logged in"),
         (403, "The worker's role does not cover it"),
@@ -489,7 +491,7 @@ def _read_routes(router: APIRouter, desk: Desk, current: Current) -> None:
 
     @router.get(
         "/queues/{queue}/{section}", summary="One page of a list, without names",
-        dependencies=logged_in,
+        dependencies=logged_in, responses={401: {**ANSWERS[401], "model": Problem}},
     )  # fmt: skip
     async def queue(
         request: Request,
