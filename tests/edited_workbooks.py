@@ -1,7 +1,9 @@
 """Workbooks of the shipped rules that somebody has edited."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
@@ -20,7 +22,7 @@ class Desk:
         self.file = folder / "rules.xlsx"
         self.edited = folder / "edited.xlsx"
         self.draft = folder / "drafts" / "draft"
-        export_rules(self.file, None, None, "en")
+        self.file.write_bytes(_exported())
 
     def bring_in(self, change: Change, *more: str) -> int:
         """Import the workbook after a change; the exit code."""
@@ -31,6 +33,14 @@ class Desk:
 
     def run(self, file: Path, *more: str) -> int:
         return main(["rules", "import", str(file), "--as", "2027-01", str(self.draft), *more])
+
+
+@cache
+def _exported() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rules.xlsx"
+        export_rules(file, None, None, "en")
+        return file.read_bytes()
 
 
 def cell(book: Workbook, sheet: str, row: str, column: str) -> Any:
