@@ -10,6 +10,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
+import pytest
+
 from shared import kinds
 from shared.contract import EXAMPLES
 from tests.hostile.inputs import Hostile, a_person, an_envelope, thought_of
@@ -112,6 +114,18 @@ def hostile_messages(seed: int = SEED, count: int = COUNT) -> tuple[Hostile, ...
     rng = Random(seed)
     more = max(MUTATIONS, count - len(found))
     return (*found, *(mutation(rng, number) for number in range(more)))
+
+
+def one_of_each() -> tuple[Hostile, ...]:
+    """One of every sort in every kind, and all that were thought of one by one."""
+    sorts = {(m.kind, m.sort): m for m in reversed(hostile_messages()) if m.sort}
+    return tuple(m for m in hostile_messages() if not m.sort or sorts[m.kind, m.sort] is m)
+
+
+ALL_OR_SOME = pytest.mark.parametrize(
+    "messages", [one_of_each, pytest.param(hostile_messages, marks=pytest.mark.faults)]
+)
+"""How many a test sends: `make test-faults` all of them."""
 
 
 def an_example(kind: kinds.Kind) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,7 @@ from deploy.local.system import System
 from shared.kinds import BY_NAME, KINDS, NOTIFICATION
 from tests import history
 from tests import system as do
-from tests.hostile.every_kind import hostile_messages
+from tests.hostile.every_kind import ALL_OR_SOME, hostile_messages
 from tests.hostile.inputs import EXTENDED, Hostile, a_body, a_person
 
 PROBLEM = "application/problem+json"
@@ -30,9 +31,9 @@ def client(system: System, token: str) -> httpx2.AsyncClient:
     )
 
 
-def contents() -> list[Hostile]:
+def contents(messages: Iterable[Hostile]) -> list[Hostile]:
     """Messages whose strangeness is not that of a Kafka record."""
-    return [m for m in hostile_messages() if not m.name.startswith(ABOUT_THE_RECORD)]
+    return [m for m in messages if not m.name.startswith(ABOUT_THE_RECORD)]
 
 
 def request_of(message: Hostile) -> tuple[list[tuple[str, str]], bytes]:
@@ -62,13 +63,17 @@ async def a_good_one(source: httpx2.AsyncClient, number: int) -> float:
     return time.monotonic() - started
 
 
-async def test_hostile_content_over_http_is_refused_with_a_mend_and_kept(two: System) -> None:
+@ALL_OR_SOME
+async def test_hostile_content_over_http_is_refused_with_a_mend_and_kept(
+    two: System, messages: Callable[[], Sequence[Hostile]]
+) -> None:
+    sent = contents(messages())
     seen: Counter[int] = Counter()
     among = []
     looked_at: set[tuple[str, str]] = set()
     async with client(two, "test-source") as source, client(two, "desk") as desk:
         alone = [await a_good_one(source, number) for number in range(50)]
-        for number, message in enumerate(contents()):
+        for number, message in enumerate(sent):
             headers, body = request_of(message)
             path = BY_NAME[message.kind].path
             answer = await source.post(path, content=body, headers=headers)
@@ -85,14 +90,14 @@ async def test_hostile_content_over_http_is_refused_with_a_mend_and_kept(two: Sy
     assert max(among) < max(alone) + DELAY_S
     await history.settled(two)
     without = {kind.name for kind in KINDS if kind.type in history.WITHOUT_CHILDREN}
-    await history.check(two, {("test-source", m.name) for m in contents() if m.kind in without})
+    await history.check(two, {("test-source", m.name) for m in sent if m.kind in without})
     await history.nothing_unaccounted(two)
-    assert len(contents()) == seen.total()
+    assert len(sent) == seen.total()
     open_items = await do.value(
         two.admin_url, "SELECT count(*) FROM routing.duty_item WHERE closed_at IS NULL"
     )
-    assert len(contents()) - seen[202] == open_items
-    assert len(contents()) >= 1000
+    assert len(sent) - seen[202] == open_items
+    assert len(contents(hostile_messages())) >= 1000
 
 
 def a_problem(answer: httpx2.Response) -> dict[str, Any]:
