@@ -17,7 +17,7 @@ from tests.contract.apps import build
 NUMBERS = itertools.count()
 
 
-@pytest.mark.parametrize("examples", [5, pytest.param(100, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.faults)])
 async def test_whatever_the_document_allows_or_forbids_is_answered_and_kept(
     two: System, examples: int
 ) -> None:
