@@ -83,6 +83,36 @@ def test_what_can_no_longer_be_is_asked_no_more(
         assert name not in diagrams.depends_on([limited])
 
 
+@given(TABLES, st.lists(st.integers(0, 2), max_size=len(VARIABLES)))
+def test_settled_first_variables_leave_the_function_of_the_others(
+    outcomes: list[int], settled: list[int]
+) -> None:
+    diagrams = Diagrams(VARIABLES)
+    node = made(diagrams, outcomes)
+
+    rest = diagrams.where_first(node, settled)
+
+    for case in CASES:
+        values = [VARIABLES[name].index(value) for name, value in case.items()]
+        if values[: len(settled)] == settled:
+            assert diagrams.says(node, case) == diagrams.says(rest, case)
+    assert diagrams.depends_on([rest]).isdisjoint([*VARIABLES][: len(settled)])
+
+
+@given(TABLES, st.lists(st.integers(0, 2), min_size=3, max_size=3), st.sampled_from(CHOICES))
+def test_a_function_tells_another_until_one_case_of_it_says_something_else(
+    outcomes: list[int], follows: list[int], changed: int
+) -> None:
+    other = [follows[outcome] for outcome in outcomes]
+    otherwise = [*other[:changed], 3, *other[changed + 1 :]]
+    diagrams = Diagrams(VARIABLES)
+    one = made(diagrams, outcomes)
+
+    assert diagrams.tells(one, made(diagrams, other))
+    alone = outcomes.count(outcomes[changed]) == 1
+    assert alone == diagrams.tells(one, made(diagrams, otherwise))
+
+
 def test_equal_functions_are_one_node() -> None:
     diagrams = Diagrams(VARIABLES)
     a, b = diagrams.variable("a"), diagrams.variable("b")
