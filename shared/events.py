@@ -87,7 +87,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_a_possible_time)]
 """A moment that a source states; any offset from UTC can be taken from it."""
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment in Luotsi's own events: in Python's UTC, among which comparing and storing are quick."""
-Child = Annotated[UUID, AfterValidator(_as_in_rows)]
+LookupId = Annotated[UUID, AfterValidator(_as_in_rows)]
 """The id of a child or its household, among which looking up and comparing are quick."""
 Email = Annotated[
     str,
@@ -361,7 +361,7 @@ class Signal(_Internal):
 
     kind: SignalKind = "notification"
     id: str
-    child: Child
+    child: LookupId
     receipt_id: UUID
     index: int
     children: int
@@ -378,7 +378,7 @@ class Signal(_Internal):
     attachments: tuple[AttachedFile, ...] = ()
     urgent_item: UUID | None = None
     missing: tuple[MissingCode, ...] = ()
-    household: Child | None = None
+    household: LookupId | None = None
 
 
 class Withdrawn(_Internal):
@@ -390,7 +390,7 @@ class Withdrawn(_Internal):
 
     kind: Literal["withdrawn"] = "withdrawn"
     id: str
-    child: Child
+    child: LookupId
     withdraws: str
     received_at: Instant
     text: Sealed | None = None
@@ -420,7 +420,7 @@ class IdentityTask(_Internal):
 
     kind: Literal["identity"] = "identity"
     id: str
-    child: Child
+    child: LookupId
     state: Literal["given"]
     age_band: AgeBand
     person: Sealed
@@ -438,7 +438,7 @@ class ClientSignal(_Internal):
 
     kind: Literal["client"] = "client"
     id: str
-    child: Child
+    child: LookupId
     received_at: Instant
     source: str
     reference: str
@@ -449,7 +449,7 @@ class ClientSignal(_Internal):
     worker: str | None = None
     placement: Placement = "unknown"
     moves: int | None = None
-    household: Child | None = None
+    household: LookupId | None = None
     interpreter: Answer = "unknown"
     turvakielto: Answer = "unknown"
     lives_here: Answer = "unknown"
@@ -482,9 +482,9 @@ class Merged(_Internal):
 
     kind: Literal["merged"] = "merged"
     id: str
-    child: Child
-    merged: Child
-    kept: Child
+    child: LookupId
+    merged: LookupId
+    kept: LookupId
     number: int
     kept_number: int
     at: Instant
@@ -499,9 +499,9 @@ class Separated(_Internal):
 
     kind: Literal["separated"] = "separated"
     id: str
-    child: Child
-    merged: Child
-    kept: Child
+    child: LookupId
+    merged: LookupId
+    kept: LookupId
     number: int
     signals: tuple[str, ...] = ()
     at: Instant
@@ -605,7 +605,7 @@ class CaseEvent(_Internal):
     """
 
     id: str
-    child: Child
+    child: LookupId
     seq: int
     kind: CaseEventKind
     at: Instant

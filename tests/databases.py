@@ -4,6 +4,7 @@ A database is some 650 files. Making and dropping one for each of hundreds of te
 system longer and longer: ext4 looks at every recently deleted file before it makes a new one.
 """
 
+import asyncio
 from secrets import token_hex
 
 import asyncpg
@@ -52,6 +53,7 @@ _THROW_OUT = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+_TRIES = 500  # a hundredth of a second apart
 
 
 class Databases:
@@ -81,9 +83,7 @@ class Databases:
         """Empty a database for the next test, or drop it where more than rows has changed."""
         conn = await asyncpg.connect(self._server.url(name))
         try:
-            while await conn.fetchval(_THROW_OUT):
-                pass
-            is_as_before = await self._emptied(conn)
+            is_as_before = await _is_alone(conn) and await self._emptied(conn)
         finally:
             await conn.close()
         if is_as_before:
@@ -104,6 +104,15 @@ class Databases:
                 await conn.execute(f"DELETE FROM {table}")  # noqa: S608
             await conn.execute(_BEGIN_AGAIN)
         return True
+
+
+async def _is_alone(conn: asyncpg.Connection) -> bool:
+    """Whether nobody else is connected, once they have been thrown out."""
+    for _ in range(_TRIES):
+        if not await conn.fetchval(_THROW_OUT):
+            return True
+        await asyncio.sleep(0.01)
+    return False
 
 
 async def _rows(conn: asyncpg.Connection, table: str) -> str:

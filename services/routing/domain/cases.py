@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import cached_property, lru_cache, partial
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
@@ -561,10 +561,10 @@ def _count_anew(changes: Changes, case: Case) -> None:
 
 def _stated_json(facts: CodedFacts) -> str:
     """As it is kept with the notification, so that it can be left out again."""
-    return _json_of(_fields_of(facts.__dict__))
+    return _json_of(_fields_of(facts))
 
 
-_fields_of = itemgetter(*CodedFacts.model_fields)
+_fields_of = attrgetter(*CodedFacts.model_fields)
 
 
 @lru_cache(maxsize=20_000)
@@ -574,7 +574,7 @@ def _json_of(fields: tuple[Any, ...]) -> str:
     return orjson.dumps(stated, default=_parts_stated).decode()
 
 
-_NOTHING_STATED = _fields_of(CodedFacts().__dict__)
+_NOTHING_STATED = _fields_of(CodedFacts())
 
 
 def _parts_stated(absence: CodedAbsence) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Decision:
 
 def decide(facts: Facts, tables: Tables) -> Decision:
     """Evaluate every row of the four tables on these facts."""
-    return Decision(*_proposal(tables.evaluate(facts)), facts, tables.version, tables.content_hash)
+    proposal = _proposal(tables.evaluate(facts))
+    return Decision(*proposal, dict(facts), tables.version, tables.content_hash)
 
 
 class _Proposal(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
@@ -108,7 +108,7 @@ _STATED = (
     "psychiatry_asks",
     "last_year_of_band",
 )
-_what_states = itemgetter("absence", "reasons", *_STATED)
+_what_states = attrgetter("absence", "reasons", *_STATED)
 
 # What each reason states (own construction; domain.md 3.4). A3 gives no psychiatric flag alone,
 # its flag there is weak; a guardian's substance use is of A4 but not the child's own.
@@ -146,7 +146,7 @@ def learn(known: Known, facts: CodedFacts) -> Known:
     An explicit answer replaces unknown, "yes" stands whatever a later notifier says or leaves
     out, silence teaches nothing. So the order in which notifications come does not matter.
     """
-    absence, reasons, *answers = _what_states(facts.__dict__)
+    absence, reasons, *answers = _what_states(facts)
     yes, no = _states(absence, reasons, tuple(answers))
     learned: list[Any] = list(known)
     learned[_NOTIFICATIONS] += absence is None

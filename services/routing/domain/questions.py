@@ -110,7 +110,8 @@ class Questions:
         d, roots = self.diagrams, dict[int, None]()
         for after in _JUDGED if urgency == "open" else (urgency,):
             stands = (after, age_band, *counted, *given)
-            here = [values.index(value) for values, value in zip(d.values, stands, strict=False)]
+            settled = zip(d.values[: -len(QUESTIONS)], stands, strict=True)
+            here = [values.index(value) for values, value in settled]
             roots |= dict.fromkeys([d.where_first(r, here) for r in self.outcomes.values()])
         asking, never = tuple(roots), NOT_YET.get(age_band, frozenset())
         if (asking, never) not in self._asked_of:

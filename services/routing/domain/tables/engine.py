@@ -5,9 +5,8 @@ is left after all columns is the rows that hold. No order of rows means anything
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from typing import Literal, NamedTuple, cast, get_args
 
 from services.routing.domain.county import Settings
@@ -143,7 +142,6 @@ class Tables:
     version: str
     content_hash: str
     _tests: tuple[tuple[str, Mapping[str | int, int], int], ...]
-    _tested: Callable[[Facts], tuple[str | int, ...]]  # the facts that the tests are of
     _said: Mapping[str, tuple[Mapping[str | int, int], int]]
     _places: tuple[_Places, ...]
     settings: Settings | None = None
@@ -179,8 +177,8 @@ class Tables:
         """What every table says. What a fact's column does not know is taken as unknown."""
         holds, strange = -1, False
         try:
-            for (_, by_value, _), value in zip(self._tests, self._tested(facts), strict=True):
-                holds &= by_value[value]
+            for column, by_value, _ in self._tests:
+                holds &= by_value[facts[column]]
         except KeyError:
             holds, strange = self._understood(facts), True
         holding = (holds, strange, self._not_there(facts.get("age_band", "unknown")))
@@ -269,7 +267,6 @@ def compile_tables(written: Sequence[WrittenTable], space: Space = SPACE) -> Tab
     urgent, level, holder, destinations = made = [compile_table(table, space) for table in written]
     rows = [row for table in made for row in table.rows]
     facts = sorted({column for row in rows for column, _ in row.when} - set(SAID))
-    tests = tuple((name, *_bits(rows, name, space.columns[name])) for name in facts)
     return Tables(
         urgent=urgent,
         level=level,
@@ -279,8 +276,7 @@ def compile_tables(written: Sequence[WrittenTable], space: Space = SPACE) -> Tab
         basis={f"{table.table}/{row.id}": row.basis for table in written for row in table.rows},
         version="+".join(f"{table.table}@{table.version}" for table in written),
         content_hash=content_hash(written),
-        _tests=tests,
-        _tested=itemgetter(*facts) if len(facts) > 1 else lambda of: tuple(of[n] for n in facts),
+        _tests=tuple((name, *_bits(rows, name, space.columns[name])) for name in facts),
         _said={name: _bits(rows, name, column) for name, column in SAID.items()},
         _places=tuple(_places(made)),
     )
