@@ -4,7 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+# The operating system's Python is compiled with profiles; one from a version manager rarely is, and
+# takes half as long again for everything.
+PYTHON ?= $(shell /usr/bin/python3 -c "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))" \
+  2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-requirements
