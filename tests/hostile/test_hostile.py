@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 PACE_S = 0.02
 AT_ONCE_S = 10.0  # from a message's arrival to its item at the duty desk
-DELAY_S = 1.0  # at most so much later for the bad one before it
+DELAY_S = 2.0  # at most so much later for the bad one before it: 10 MB are stored in it, too
 TRIES = 3  # in how many of which a bad one must do so to be found guilty
 
 
@@ -111,7 +111,7 @@ async def settled_places(system: System, sent: list[Sent]) -> None:
     async def all_there() -> bool:
         return all(s.place in rows for s in sent) if (rows := await log_by_place(system)) else False
 
-    await do.until("the first ones have been read", all_there)
+    await do.until("these have been read", all_there)
 
 
 async def log_by_place(system: System) -> dict[Place, asyncpg.Record]:
@@ -184,13 +184,16 @@ async def delaying(
 async def delaying_again(
     system: System, before: list[Sent], suspects: list[Hostile], again: int
 ) -> list[Hostile]:
-    """Those of them that do so anew: a busy machine delays whom it likes, a bad one the same."""
+    """Those of them that do so anew, each sent when the one before it has been dealt with.
+
+    A busy machine delays whom it likes, and a large message those that are fetched with it.
+    """
     bad, good = [], []
     async with a_sender(system) as sender:
         for number, message in enumerate(suspects):
             after = a_good_one(again * 10_000 + number, message.kind)
             bad.append(await send(sender, message, number))
             good.append(await send(sender, after, number))
-            await asyncio.sleep(PACE_S)
+            await settled_places(system, [bad[-1], good[-1]])
     await history.settled(system)
     return await delaying(system, before, bad, good)
