@@ -1,7 +1,8 @@
 """Routing's hop again and again over the same signals: ``python -m tests.bench.hop``.
 
 For whoever changes the hop: one run of intake, then each hop on a database of its own, with the raw
-loop before and after it, and what processor time a signal costs the process and PostgreSQL.
+loop before and after it, and what processor time a signal costs routing and PostgreSQL. With
+``--processes 2`` as it is deployed (deploy/kubernetes): two of them share the partitions.
 """
 
 import argparse
@@ -26,7 +27,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 EVENTS = "SELECT e.recorded_at FROM routing.event_log e JOIN routing.door d ON d.id = e.door "
 
 
-async def run(count: int, runs: int, directory: Path) -> None:
+async def run(count: int, runs: int, processes: int, directory: Path) -> None:
     bench = Bench(directory, count)
     try:
         await asyncio.to_thread(bench.postgres.start)
@@ -38,7 +39,7 @@ async def run(count: int, runs: int, directory: Path) -> None:
         before = await raw_rate(first, events.SIGNAL, signals)
         for number in range(runs):
             system = await same_signals(bench, first, number)
-            hop, own, server = await measured(system, signals)
+            hop, own, server = await measured(system, signals, processes)
             after = await raw_rate(first, events.SIGNAL, signals)
             ratio = 2 * hop / (before + after)
             print(
@@ -75,28 +76,34 @@ async def same_signals(bench: Bench, first: System, number: int) -> System:
     return system
 
 
-async def measured(system: System, signals: int) -> tuple[float, float, float]:
-    """Signals per second; microseconds of processor a signal, its own and PostgreSQL's.
+async def measured(system: System, signals: int, processes: int) -> tuple[float, float, float]:
+    """Signals per second; microseconds of processor a signal, routing's own and PostgreSQL's.
 
     Processor times are those after the first batch: a start costs as much as thousands of signals.
     """
-    service = system.service("routing", timers="false", send="false")
-    service.start()
+    services = [
+        system.service("routing", number, timers="false", send="false")
+        for number in range(1, processes + 1)
+    ]
+    for service in services:
+        service.start()
     group = system.prefix + GROUP
     conn = await asyncpg.connect(system.admin_url)
     try:
         await taken(conn, "routing", group, 1)
         done = await conn.fetchval("SELECT count(*) FROM routing.event_log")
-        pid = service.process.pid
-        assert pid is not None
-        own, server = seconds_of(pid), seconds_of_postgres()
+        pids = [pid for service in services if (pid := service.process.pid) is not None]
+        own, server = sum(map(seconds_of, pids)), seconds_of_postgres()
         await taken(conn, "routing", group, signals)
         left = (signals - done) / 1_000_000
-        own, server = (seconds_of(pid) - own) / left, (seconds_of_postgres() - server) / left
+        own, server = (
+            (sum(map(seconds_of, pids)) - own) / left, (seconds_of_postgres() - server) / left
+        )  # fmt: skip
         hop = await rate(conn, f"{EVENTS}WHERE d.grp = '{group}'", signals)
         return hop, own, server
     finally:
-        service.process.stop()
+        for service in services:
+            service.process.stop()
         await conn.close()
 
 
@@ -126,10 +133,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="luotsi-hop-"))
     try:
-        asyncio.run(run(arguments.count, arguments.runs, directory))
+        asyncio.run(run(arguments.count, arguments.runs, arguments.processes, directory))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
