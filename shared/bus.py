@@ -35,7 +35,8 @@ E = TypeVar("E")
 
 MEND_READER = "An engineer mends the cause; then re-drive it from the desk."
 LANES = 3  # of a fetch, which work side by side
-FETCH_BYTES = 512 * 1024  # of a partition, some 400 messages; sealed ones are twice as large
+FETCH_BYTES = 512 * 1024  # of a partition, some 400 messages
+FETCH_BYTES_INSIDE = 2 * 1024 * 1024  # of a topic of Luotsi's own: some 1,400
 SLICES = 16  # at most so many transactions of `batch_records` to a fetch: it is not to be cut
 
 
@@ -217,7 +218,7 @@ class Consumer(Subscription, Generic[E]):
             topic=topic,
             group=group,
             max_records=SLICES * settings.batch_records,
-            partition_bytes=FETCH_BYTES * (1 if topic in events.INBOUND_TOPICS else 2),
+            partition_bytes=FETCH_BYTES if topic in events.INBOUND_TOPICS else FETCH_BYTES_INSIDE,
         )
         self.inbox = inbox
         self.gives_way: Callable[[], Awaitable[None]] | None = None

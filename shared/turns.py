@@ -1,4 +1,4 @@
-"""Long computations on the event loop: they let go of it every half millisecond.
+"""Long computations on the event loop: they let go of it every two milliseconds.
 
 Otherwise PostgreSQL's and Kafka's answers lie unread for as long as a batch is worked on.
 """
@@ -6,7 +6,7 @@ Otherwise PostgreSQL's and Kafka's answers lie unread for as long as a batch is 
 import asyncio
 import time
 
-_TURN_S = 0.0005
+_TURN_S = 0.002
 
 
 class Turns:

@@ -62,6 +62,7 @@ from shared.inbox import Aside, Inbox, Incoming, Outcome, Raw, Stored, Unreadabl
 from shared.inbox import SetAside as SetAsideHook
 from shared.sealing import Sealer
 from shared.store import Outgoing
+from shared.turns import Turns
 
 INTAKE = "luotsi.intake"
 NOTIFICATIONS = "luotsi.notifications"
@@ -215,9 +216,12 @@ async def _take(
         if sealer is None:
             raise LookupError("an entry of the directory, and nothing to open it with")
         await directory.learn(tx, sealer, entries)
-    outcomes = [
-        Outcome("applied", await _apply(work, item.event), item.raw.value) for item in batch
-    ]
+    outcomes: list[Outcome] = []
+    turns = Turns()
+    for item in batch:
+        outcomes.append(Outcome("applied", await _apply(work, item.event), item.raw.value))
+        if turns.over():
+            await turns.next()
     await store.save(tx, work.changes)
     outcomes = await _ask_supervisors(work, batch, outcomes)
     outcomes = await _settle_screened(tx, batch, outcomes, now)

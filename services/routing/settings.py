@@ -13,6 +13,7 @@ from shared.settings import ServiceSettings
 class RoutingSettings(ServiceSettings):
     """The county's choices about clocks, and what the desk needs to reach intake."""
 
+    batch_records: int = 4000  # many are about the same children: a case is read and written once
     urgency_minutes: int = 30
     eves_count: bool = True
     eves_may_be_due: bool = False

@@ -9,7 +9,6 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -86,15 +85,15 @@ def counted(recent: Recent) -> tuple[int, int, int]:
     if len(recent) <= 1:
         return len(recent), len(recent), len(recent)
     begins = three_months_before(recent[0].at)
-    sources = set(map(_source, recent))
-    lately = {each.source for each in recent if each.at >= begins}
+    sources: set[str] = set()
+    lately = 0
+    for at, source, _ in recent:  # the latest first
+        sources.add(source)
+        if at >= begins:
+            lately = len(sources)
     return (
-        min(len(recent), MOST_SIGNALS), min(len(sources), MOST_SOURCES),
-        min(len(lately), MOST_SOURCES),
+        min(len(recent), MOST_SIGNALS), min(len(sources), MOST_SOURCES), min(lately, MOST_SOURCES)
     )  # fmt: skip
-
-
-_source = itemgetter(1)
 
 
 def latest(moment: datetime | None, one: Recent, other: Recent) -> datetime | None:
