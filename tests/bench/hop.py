@@ -16,7 +16,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.databases import create_database
-from deploy.local.system import System
+from deploy.local.system import RunningService, System
 from shared import events
 from tests import system as do
 from tests.bench.__main__ import Bench, taken
@@ -92,23 +92,22 @@ async def measured(system: System, signals: int, processes: int) -> tuple[float,
     try:
         await taken(conn, "routing", group, 1)
         done = await conn.fetchval("SELECT count(*) FROM routing.event_log")
-        pids = [pid for service in services if (pid := service.process.pid) is not None]
-        own, server = sum(map(seconds_of, pids)), seconds_of_postgres()
+        own, server = sum(map(seconds_of, services)), seconds_of_postgres()
         await taken(conn, "routing", group, signals)
+        own, server = sum(map(seconds_of, services)) - own, seconds_of_postgres() - server
         left = (signals - done) / 1_000_000
-        own, server = (
-            (sum(map(seconds_of, pids)) - own) / left, (seconds_of_postgres() - server) / left
-        )  # fmt: skip
         hop = await rate(conn, f"{EVENTS}WHERE d.grp = '{group}'", signals)
-        return hop, own, server
+        return hop, own / left, server / left
     finally:
         for service in services:
             service.process.stop()
         await conn.close()
 
 
-def seconds_of(pid: int) -> float:
-    """What a process has used of the processors; proc(5)."""
+def seconds_of(service: RunningService) -> float:
+    """What a running process has used of the processors; proc(5)."""
+    pid = service.process.pid
+    assert pid is not None, f"{service.process.name} has ended"
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, stat[11:13])) / TICKS
 
