@@ -155,19 +155,22 @@ async def arrived(conn: asyncpg.Connection, count: int) -> None:
 
 
 async def taken(conn: asyncpg.Connection, schema: str, group: str, count: int) -> None:
-    """Wait by the twelve rows of the offsets: counting the log itself would slow the hop down."""
+    """Wait until a group has taken so many messages."""
     deadline = time.monotonic() + PATIENCE
-    while (
-        await conn.fetchval(
-            f"SELECT coalesce(sum(o.next_off - o.first_off), 0) FROM {schema}.source_offset o "  # noqa: S608
-            f"JOIN {schema}.door d ON d.id = o.door WHERE d.grp = $1",
-            group,
-        )
-        < count
-    ):
+    while await written(conn, schema, group) < count:
         if time.monotonic() > deadline:
             raise TimeoutError(group)
         await asyncio.sleep(0.2)
+
+
+async def written(conn: asyncpg.Connection, schema: str, group: str) -> int:
+    """How many, by the twelve rows of the offsets: counting the log would slow the hop down."""
+    found: int = await conn.fetchval(
+        f"SELECT coalesce(sum(o.next_off - o.first_off), 0)::int FROM {schema}.source_offset o "  # noqa: S608
+        f"JOIN {schema}.door d ON d.id = o.door WHERE d.grp = $1",
+        group,
+    )
+    return found
 
 
 async def run(count: int, rounds: int, under_18s: int, directory: Path) -> None:
