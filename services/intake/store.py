@@ -255,10 +255,15 @@ async def sent_again(
 
 
 async def add_attachment(conn: Connection, new: NewAttachment) -> None:
-    """Keep a file. An erased one of the same content is no longer found by its hash."""
+    """Keep a file. An erased one of the same content is no longer found by its hash.
+
+    Raises `UniqueViolationError` where the same has come meanwhile.
+    """
     await conn.execute(
-        "UPDATE attachment SET hash = NULL WHERE source = $1 AND hash = $2", new.source, new.hash
-    )
+        "UPDATE attachment a SET hash = NULL WHERE source = $1 AND hash = $2 "
+        "AND NOT EXISTS (SELECT 1 FROM keys.data_key k WHERE k.id = a.id)",
+        new.source, new.hash,
+    )  # fmt: skip
     await conn.copy_records_to_table(
         "attachment", records=[new], columns=list(NewAttachment._fields)
     )

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from services.intake import attachments
+from services.intake import attachments, store
 from services.intake.domain.refusals import MAX_ATTACHMENT_BYTES
 from services.intake.retention import KEEP_UNNAMED, forget_unnamed
 from shared import events
@@ -65,6 +65,26 @@ async def test_the_same_bytes_of_the_same_source_are_one_file(intake: Intake) ->
     assert first == again == third != others
     assert 2 == await value(intake.admin_url, "SELECT count(*) FROM intake.attachment")
     assert 2 == await value(intake.admin_url, "SELECT count(*) FROM keys.data_key")
+
+
+async def test_a_file_that_comes_while_it_is_being_kept_is_one_file(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request is through between the first one's looking it up and keeping it."""
+    meanwhile: list[str] = []
+    looked_up = store.sent_again
+
+    async def slowly(*of: Any) -> Any:
+        found = await looked_up(*of)
+        if not meanwhile:
+            meanwhile.append("on its way")
+            meanwhile[0] = await sent(intake)
+        return found
+
+    monkeypatch.setattr(store, "sent_again", slowly)
+
+    assert [await sent(intake)] == meanwhile
+    assert 1 == await value(intake.admin_url, "SELECT count(*) FROM intake.attachment")
 
 
 async def test_what_was_erased_and_is_sent_again_is_a_new_file(intake: Intake) -> None:
