@@ -329,24 +329,44 @@ async def settle(conn: Connection, row: LogRow) -> None:
     )  # fmt: skip
 
 
-async def count_log(conn: Connection, door_id: int, upto: Mapping[int, int]) -> dict[int, int]:
+class Counted(NamedTuple):
+    """A partition's log, counted below `upto`; `accounted` is the same if no record is missing."""
+
+    upto: int
+    accounted: int
+
+
+NOTHING_COUNTED: Mapping[int, Counted] = {}
+
+
+async def count_log(
+    conn: Connection,
+    door_id: int,
+    upto: Mapping[int, int],
+    before: Mapping[int, Counted] = NOTHING_COUNTED,
+) -> dict[int, Counted]:
     """For partition -> broker's committed offset: the offset that the log's rows account for.
 
     That is where consuming began plus the rows below the committed offset, counted by an
-    index-only scan; equal to the committed offset when no record is missing.
+    index-only scan; equal to the committed offset when no record is missing. What was counted
+    `before` is not counted again, unless the committed offset has gone back since.
     """
+    counted = [c if (c := before.get(p)) and c.upto <= to else None for p, to in upto.items()]
     rows = await conn.fetch(
         """
-        SELECT t.part, coalesce(o.first_off, 0) + (
+        SELECT t.part, t.upto, coalesce(t.accounted, o.first_off, 0) + (
             SELECT count(*) FROM event_log e
             WHERE e.door = $1 AND e.partition = t.part
-              AND e."offset" >= coalesce(o.first_off, 0) AND e."offset" < t.upto) AS accounted
-        FROM unnest($2::int[], $3::bigint[]) AS t (part, upto)
+              AND e."offset" >= coalesce(t.since, o.first_off, 0) AND e."offset" < t.upto
+        ) AS accounted
+        FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+            AS t (part, upto, since, accounted)
         LEFT JOIN source_offset o ON o.door = $1 AND o.partition = t.part
         """,
         door_id, list(upto), list(upto.values()),
+        [c and c.upto for c in counted], [c and c.accounted for c in counted],
     )  # fmt: skip
-    return {r["part"]: r["accounted"] for r in rows}
+    return {r["part"]: Counted(r["upto"], r["accounted"]) for r in rows}
 
 
 async def outcomes(conn: Connection) -> list[asyncpg.Record]:

@@ -19,7 +19,6 @@ from shared.store import Outgoing
 
 EVERY_SECONDS = 2.0
 AT_ONCE = 500
-WATCHING_SHARE = 0.02
 LONGEST_LOOK_AWAY_S = 60.0
 
 
@@ -111,7 +110,7 @@ def until_next_look(every: float, took: float) -> float:
     Where very many clocks are late, counting them takes PostgreSQL seconds. Never less than
     `every`, and no more than a minute where `every` is not more.
     """
-    return max(every, min(took / WATCHING_SHARE, LONGEST_LOOK_AWAY_S))
+    return max(every, min(took / metrics.WATCHING_SHARE, LONGEST_LOOK_AWAY_S))
 
 
 def _show_clocks(kind: str, due_soon: int, late: int, unwarned: int) -> None:
