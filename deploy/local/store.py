@@ -72,7 +72,9 @@ async def counts(url: str, now: datetime) -> Counts:
                     WHERE closed_at IS NULL AND outcome <> ALL($1::text[])) AS set_aside,
                    (SELECT count(*) FROM routing.duty_item
                     WHERE closed_at IS NULL AND outcome = ANY($1::text[])) AS tasks,
-                   (SELECT count(*) FROM routing.child_case WHERE provisional) AS nameless,
+                   (SELECT count(*) FROM routing.child_case c WHERE provisional AND NOT EXISTS (
+                        SELECT 1 FROM routing.child_join j
+                        WHERE j.child = c.child AND j.joined_to IS NOT NULL)) AS nameless,
                    (SELECT count(*) FROM routing.child_case
                     WHERE confirmed IS NULL AND urgency <> 'open') AS unconfirmed
             """,
