@@ -6,6 +6,8 @@ from pathlib import Path
 from deploy.cli.rules import SHIPPED
 
 NEWER = (
+    "destinations/2026-12.4.yaml",
+    "shares/2026-12.4.yaml",
     "level/2026-12.3.yaml",
     "destinations/2026-12.3.yaml",
     "settings/2026-08-01.2.yaml",

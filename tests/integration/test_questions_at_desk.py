@@ -150,6 +150,36 @@ async def test_a_referral_that_was_returned_is_told_without_being_asked_about(de
     assert "a10" not in {each["question"] for each in (await case(desk, child))["ask"]}
 
 
+async def test_a_planned_placement_is_told_by_the_worker_who_plans_it(desk: Desk) -> None:
+    """No event does. Said on the page it proposes a family group conference, until it is unsaid."""
+
+    async def conference() -> str | None:
+        found = (await case(desk, child))["proposals"]
+        states = {each["destination"]: each["state"] for each in found}
+        return states.get("family_group_conference")
+
+    async def say(planned: str) -> str:
+        async with desk.browser("sosse", "fi") as sosse:
+            page = await sosse.open(f"/cases/{child.id}")
+            done = await sosse.send(
+                page, f"/cases/{child.id}/answers",
+                {"answer-placement_planned": planned, "told_by": "own_worker"},
+            )  # fmt: skip
+            return (await sosse.open(done.headers["location"])).text
+
+    child = await judged(desk, SCHOOL)
+    assert await conference() is None
+    assert "placement_planned" not in {e["question"] for e in (await case(desk, child))["ask"]}
+
+    page = await say("yes")
+    assert "proposed" == await conference()
+    assert "Lapsen sijoitusta suunnitellaan; ehdotetaan läheisneuvonpitoa" in page
+
+    desk.clock.forward(minutes=1)
+    await say("no")
+    assert "withdrawn" == await conference()
+
+
 async def test_what_is_no_question_is_refused(desk: Desk) -> None:
     child = await judged(desk, SCHOOL)
 

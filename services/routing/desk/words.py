@@ -176,6 +176,7 @@ FACTS: Mapping[str, str] = {
     "has_worker": N_("Responsible worker of its own"),
     "placed": N_("Placed"),
     "placed_urgently": N_("Placed urgently"),
+    "placement_planned": N_("A placement is planned"),
     "moved_between_placements": N_("Moved often between placements"),
     "consent": N_("The family agrees to planning together"),
     "age_band": N_("Age"),

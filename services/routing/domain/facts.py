@@ -54,6 +54,7 @@ class Known(NamedTuple):
     last_year_of_band: Answer = "unknown"  # of its age band; "no" tells more than "yes"
     placed: Answer = "unknown"  # away from home, as the client information system says
     placed_urgently: Answer = "unknown"
+    placement_planned: Answer = "unknown"  # away from home, as a worker says
     support_tried: Answer = "unknown"  # without enough effect
     referral_returned: Answer = "unknown"  # by a service, or refused
     consent: Answer = "unknown"  # the family agrees to planning together with other services
@@ -305,14 +306,15 @@ COLUMNS: Mapping[str, Column] = {
     ),
     # Which of the reasons for an absence it is, is no measure of concern.
     "absence_health": Column(("no", "unknown", "yes"), "fixed"),
-    # Being a client, being placed, one's age, what the family agrees to, what the county has room
-    # for and what a person answered are no measures of concern.
+    # Being a client, being placed or to be placed, one's age, what the family agrees to, what the
+    # county has room for and what a person answered are no measures of concern.
     **dict.fromkeys(
         (
             "existing_client",
             "has_worker",
             "placed",
             "placed_urgently",
+            "placement_planned",
             "consent",
             "expert_group_full",
             "psychiatry_full",
@@ -443,8 +445,8 @@ MADE: Mapping[str, Made] = {
         for name in (
             "a1", "a3", "a8", *_UNSAFE, "judged_urgent_by_authority", "self_harm",
             "own_substance_use", "custody_dispute", "psychiatry_asks", "absence_confirmed",
-            "absence_health", "placed", "placed_urgently", "support_tried", "referral_returned",
-            "consent", "has_worker", "age_band", "urgency",
+            "absence_health", "placed", "placed_urgently", "placement_planned", "support_tried",
+            "referral_returned", "consent", "has_worker", "age_band", "urgency",
         )
     },
     "a2": Made(("a2", "self_harm"), _with_signs),
@@ -550,9 +552,10 @@ QUESTIONS: tuple[str, ...] = (
 """The fields of `Known` that somebody can be asked about, in the order of the form. What else
 there is, Luotsi knows by itself: whether psychiatry has asked, whether a school has confirmed.
 """
-STATED_BESIDES: tuple[str, ...] = ("support_tried", "referral_returned")
-"""What a worker can be told though nobody is asked: the question about A10 covers it. Asking for
-each by itself took two answers more until a decision was final."""
+STATED_BESIDES: tuple[str, ...] = ("support_tried", "referral_returned", "placement_planned")
+"""What a worker can be told, or know, though nobody is asked. The question about A10 covers the
+first two: asking for each by itself took two answers more until a decision was final. That a
+placement is planned, the worker who plans it knows."""
 NOT_YET: Mapping[AgeBand, frozenset[str]] = {
     "unborn": frozenset(
         {

@@ -80,7 +80,7 @@ FLOW = Flow(
             ("self_harm", "own_substance_use", "own_addiction", "custody_dispute"), ("reasons",)
         ),
         # Stated by a person at the desk, by no notification.
-        **dict.fromkeys(("rare_domain", "referral_returned", "consent"), ()),
+        **dict.fromkeys(("rare_domain", "referral_returned", "placement_planned", "consent"), ()),
         "is_client": ("is_client",),
         "psychiatry_asks": ("psychiatry_asks",),
         "absence_confirmed": ("absence.confirmed",),

@@ -42,7 +42,8 @@ also what comes to be stated later:
 - self-harm, own substance use and addiction by name: a minor may have told it in confidence and
   may forbid telling it (SEC-13);
 - whether the family agrees to planning together: what one of them said is not for all to read;
-- where a child is placed, how often it has moved, who its worker is: its client file tells it;
+- where a child is placed or is to be, how often it has moved, who its worker is: its client file
+  tells it, and of a plan the worker does;
 - A4, A8, A9 and a custody dispute: they can be about one guardian and are not for another (SEC-16);
   A8 and A9 also come from what is said of a sibling;
 - how many messages, sources and siblings there are: they are other people's.

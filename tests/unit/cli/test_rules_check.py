@@ -243,4 +243,4 @@ def test_the_settings_in_force_are_told_with_the_tables(
     assert 0 == main(["rules", "check"])
     told = capsys.readouterr().out
     assert "settings/2026-08-01.2.yaml: Wellbeing Services County of Example, 13 offers" in told
-    assert "+destinations@2026-12.3+settings@2026-08-01.2" in told
+    assert "+destinations@2026-12.4+settings@2026-08-01.2" in told

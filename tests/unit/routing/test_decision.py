@@ -215,7 +215,7 @@ def test_a_decision_carries_what_is_needed_to_replay_it() -> None:
 
     assert first == decide(first.facts, TABLES)
     assert (TABLES.version, TABLES.content_hash) == (first.version, first.content_hash)
-    assert "urgent@2026-12+level@2026-12.3+holder@2026-12+destinations@2026-12.3" == first.version
+    assert "urgent@2026-12+level@2026-12.3+holder@2026-12+destinations@2026-12.4" == first.version
 
 
 # --- every pattern ------------------------------------------------------------------------------

@@ -184,6 +184,7 @@ NO_CONCERN = {
     "last_year_of_band": "psychiatry_clinic",
     "placed": "placed",
     "placed_urgently": "placed_urgently",
+    "placement_planned": "placement_planned",
     "consent": "consent",
     "has_worker": "has_worker",
 }

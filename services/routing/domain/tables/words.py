@@ -177,6 +177,11 @@ _COLUMNS: Mapping[str, _Words] = {
     "existing_client": ("jo asiakas", "redan klient", "already a client"),
     "placed": ("sijoitettu", "placerad", "placed"),
     "placed_urgently": ("sijoitettu kiireellisesti", "brådskande placerad", "placed urgently"),
+    "placement_planned": (
+        "sijoitusta suunnitellaan",
+        "en placering planeras",
+        "a placement is planned",
+    ),
     "age_band": ("ikä", "ålder", "age"),
     "psychiatry_clinic": (
         "psykiatrian poliklinikka iän mukaan",
