@@ -260,9 +260,12 @@ _SENTENCES = {
         "accepted so far.",
     ),
     "derived": Texts(
-        fi="Ei tallennettu, johdettu muista: {column}, {cases} asiaa.",
-        sv="Inte lagrad, härledd från andra: {column}, {cases} ärenden.",
-        en="Not stored, derived from others: {column}, {cases} cases.",
+        fi="Ei tallennettu, mutta varma (johdettu muista, tai kukaan ei voinut vielä sanoa sitä): "
+        "{column}, {cases} asiaa.",
+        sv="Inte lagrad, men säker (härledd från andra, eller ingen kunde säga det ännu): "
+        "{column}, {cases} ärenden.",
+        en="Not stored, but certain (derived from others, or nobody could say it yet): "
+        "{column}, {cases} cases.",
     ),
     "whatever": Texts(
         fi="Ei tallennettu, mutta jokainen arvo antaa saman: {column}, {cases} asiaa.",

@@ -1,8 +1,9 @@
 """What other rules would say of a stored decision: its facts, decided by both. Pure.
 
-Facts that were stored before a column was there lack it. What can be derived from the others is;
-otherwise every value that it could have is tried, and where they do not agree nobody is told that
-nothing moves: the case cannot be compared, and what could become lighter is named.
+Facts that were stored before a column was there lack it. What nobody could state then is unknown,
+and what can be derived from the others is; otherwise every value that it could have is tried, and
+where they do not agree nobody is told that nothing moves: the case cannot be compared, and what
+could become lighter is named.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from math import prod
 from typing import NamedTuple
 
 from services.routing.domain.decision import Decision, decide
-from services.routing.domain.facts import COLUMNS, MADE, Column, Facts, Made
+from services.routing.domain.facts import CAME_UNSAID, COLUMNS, MADE, Column, Facts, Made
 from services.routing.domain.flow import ALWAYS
 from services.routing.domain.lighter import Difference, Fall, Stands, difference, falls, stands
 from services.routing.domain.tables import Tables
@@ -23,8 +24,8 @@ _NOTHING = Difference((), ())
 class Compared(NamedTuple):
     """What both say. `falls` and `rows` where the new decision is lighter.
 
-    `derived` are columns that were not stored and follow from others; of `whatever` both say the
-    same with any value.
+    `derived` are columns that were not stored and are certain; of `whatever` both say the same with
+    any value.
     """
 
     before: Stands
@@ -72,11 +73,14 @@ class Comparison:
         return tried._replace(derived=derived) if isinstance(tried, Compared) else tried
 
     def _completed(self, stored: Facts) -> tuple[Facts, tuple[str, ...]]:
-        """The facts with the columns that are lacking and can be derived, and their names."""
+        """The facts with the columns that are lacking and are certain, and their names."""
         facts, derived = dict(stored), []
         for name in [name for name in self._made if name not in stored]:
             of, by = self._made[name]
-            if all(part != name and self._is_understood(part, facts) for part in of):
+            if name in CAME_UNSAID:
+                facts[name] = "unknown"
+                derived += [name] if name in self._read else []
+            elif all(part != name and self._is_understood(part, facts) for part in of):
                 facts[name] = by(*(facts[part] for part in of))
                 derived += [name] if name in self._read else []
         return facts, tuple(derived)

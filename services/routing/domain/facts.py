@@ -490,6 +490,10 @@ CAME_WITH: Mapping[str, str] = {
 """Signs that are younger than the area they are of, and the column that came with each: stored
 facts without it could not speak of them."""
 
+CAME_UNSAID = frozenset({"placement_planned"})
+"""Columns that came with the field they are of: while facts were stored without them nobody could
+state it, so that it was unknown for certain."""
+
 _MOST_REMEMBERED = 20_000
 
 Computed = Sequence[tuple[str, Callable[..., str | int], Callable[[Sequence[Any]], Sequence[Any]]]]

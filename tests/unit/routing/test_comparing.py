@@ -9,7 +9,8 @@ import pytest
 
 from services.routing.domain.comparing import Compared, Comparison, Unsure
 from services.routing.domain.decision import decide
-from services.routing.domain.facts import COLUMNS, MADE, Facts, Known, derive
+from services.routing.domain.facts import CAME_UNSAID, COLUMNS, MADE, Facts, Known, derive
+from services.routing.domain.flow import FLOW
 from services.routing.domain.lighter import Fall, Stands, falls
 from services.routing.domain.replaying import as_stored, unlike
 from services.routing.domain.tables import Tables, load_version
@@ -123,6 +124,26 @@ def test_a_column_that_was_not_stored_is_derived_from_those_that_were() -> None:
     assert {"areas_besides_a10", "areas_of_concern"} == set(found.derived)
     whole = Comparison(LIVE, new).of(facts)
     assert whole == found._replace(derived=())
+
+
+def test_what_nobody_could_state_when_the_facts_were_stored_was_unknown() -> None:
+    """Else no case of before could be compared with rules that read it."""
+    version = "urgent@2026-12+level@2026-12.3+holder@2026-12+destinations@2026-12."
+    old, new = load_version(RULES, version + "3"), load_version(RULES, version + "4")
+    facts = of_a_child(a1="yes")
+    assert "placement_planned" in facts
+
+    found = Comparison(old, new).of(stored_without(facts, "placement_planned"))
+
+    assert isinstance(found, Compared)
+    assert (("placement_planned",), ()) == (found.derived, found.whatever)
+    assert Comparison(old, new).of(facts) == found._replace(derived=())
+
+
+def test_a_column_came_unsaid_only_if_no_message_states_it_and_its_field_is_its_own() -> None:
+    for name in CAME_UNSAID:
+        assert (name,) == MADE[name].of
+        assert () == FLOW.learned[name], "a message could have stated it before"
 
 
 def test_a_lacking_column_whose_value_makes_no_difference_hinders_nothing() -> None:
