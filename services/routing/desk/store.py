@@ -443,8 +443,8 @@ async def household_cases(conn: Connection, children: Sequence[UUID], limit: int
     """The marks of the cases that others in a household of these children have."""
     return await conn.fetch(
         """
-        SELECT DISTINCT k.child, k.mark FROM lives_in own
-        JOIN lives_in other ON other.household = own.household
+        SELECT DISTINCT k.child, k.mark FROM lives_in own CROSS JOIN LATERAL (
+            SELECT child FROM lives_in WHERE household = own.household OFFSET 0) other
         LEFT JOIN child_join j ON j.child = other.child
         JOIN child_case k ON k.child = coalesce(j.holder, other.child)
         WHERE own.child = ANY($1::uuid[]) AND k.child <> ALL($1::uuid[])
