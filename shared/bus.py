@@ -554,7 +554,7 @@ class Consumer(Subscription, Generic[E]):
 
         What has come since the last time is counted each time: a record that left no row shows at
         once. All of the log is counted as often as that takes a fiftieth of the time, so a row that
-        somebody deletes later shows then; in a log of a few hundred thousand, each time, too.
+        somebody deletes later shows then; in a log of some ten thousand rows, each time, too.
         """
         known = await self._committed()
         if known is None:

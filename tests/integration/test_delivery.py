@@ -238,6 +238,22 @@ async def test_what_has_come_is_counted_each_time_and_a_large_log_only_now_and_t
         assert await consumer.account() == 2
 
 
+async def test_a_committed_offset_that_has_gone_back_is_counted_from_the_beginning(
+    world: World,
+) -> None:
+    await world.publish((CHILD, "one"), (CHILD, "two"))
+    async with world.running():
+        await world.logged(2)
+
+    pool = await open_pool(world.url, "notifications")
+    async with pool, pool.acquire() as conn:
+        ((door, partition),) = await conn.fetch("SELECT DISTINCT door, partition FROM event_log")
+        before = {partition: store.Counted(2, 0)}
+        counted = await store.count_log(conn, door, {partition: 1}, before)
+
+    assert {partition: store.Counted(1, 1)} == counted
+
+
 async def test_a_redelivered_event_is_answered_from_the_log_and_not_applied_again(
     world: World,
 ) -> None:

@@ -79,10 +79,11 @@ class Comparison:
             of, by = self._made[name]
             if name in CAME_UNSAID:
                 facts[name] = "unknown"
-                derived += [name] if name in self._read else []
             elif all(part != name and self._is_understood(part, facts) for part in of):
                 facts[name] = by(*(facts[part] for part in of))
-                derived += [name] if name in self._read else []
+            else:
+                continue
+            derived += [name] if name in self._read else []
         return facts, tuple(derived)
 
     def _is_understood(self, name: str, facts: Facts) -> bool:
